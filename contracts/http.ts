@@ -1,0 +1,62 @@
+/** Every HTTP body that the gateway takes or gives. */
+import { type Static, Type } from "@sinclair/typebox";
+import { DEFAULT_TOP_K, MAX_QUERY_CHARS, MAX_TOP_K } from "./limits.ts";
+import { AnswerCompletion, Source, Timings } from "./messages.ts";
+
+export const QueryRequest = Type.Object(
+  {
+    query: Type.String({
+      minLength: 1,
+      maxLength: MAX_QUERY_CHARS,
+      pattern: "\\S",
+      description: "The question, in words",
+      examples: ["What is machine learning?"],
+    }),
+    top_k: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: MAX_TOP_K,
+        default: DEFAULT_TOP_K,
+        description: "How many sources to answer from",
+      }),
+    ),
+  },
+  { additionalProperties: false, examples: [{ query: "What is machine learning?", top_k: 3 }] },
+);
+export type QueryRequest = Static<typeof QueryRequest>;
+
+export const QueryAnswer = Type.Object({
+  job_id: Type.String(),
+  answer: Type.String({ description: "Cites its sources by number, [1] being the first of `sources`" }),
+  latency_ms: Type.Number({ description: "From acceptance to answer, ms" }),
+  selected_replica: AnswerCompletion.properties.selected_replica,
+  worker: AnswerCompletion.properties.worker,
+  sources: Type.Array(Source),
+  timings: Timings,
+});
+export type QueryAnswer = Static<typeof QueryAnswer>;
+
+export const ErrorBody = Type.Object({
+  error: Type.Object({
+    code: Type.String({ description: "Stable, snake_case" }),
+    message: Type.String({ description: "What is wrong, and what to do about it" }),
+  }),
+  job_id: Type.Optional(Type.String()),
+});
+export type ErrorBody = Static<typeof ErrorBody>;
+
+export const Health = Type.Object({
+  status: Type.Literal("ok"),
+  app: Type.String(),
+  uptime_s: Type.Number(),
+});
+export type Health = Static<typeof Health>;
+
+export const Ready = Type.Object({
+  status: Type.Union([Type.Literal("ready"), Type.Literal("not_ready")]),
+  dependencies: Type.Record(
+    Type.String(),
+    Type.Object({ ok: Type.Boolean(), detail: Type.Optional(Type.String()) }),
+  ),
+});
+export type Ready = Static<typeof Ready>;

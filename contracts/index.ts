@@ -1,0 +1,7 @@
+export * from "./check.ts";
+export * from "./embedding.ts";
+export * from "./http.ts";
+export * from "./limits.ts";
+export * from "./messages.ts";
+export * from "./names.ts";
+export * from "./queues.ts";

@@ -1,0 +1,154 @@
+/**
+ * Every message on the line, as it lies in Redis: snake_case JSON.
+ *
+ * A message may carry fields that are not named here; a consumer passes over them.
+ */
+import { type Static, Type } from "@sinclair/typebox";
+import { PACKED_EMBEDDING_CHARS } from "./embedding.ts";
+import { MAX_QUERY_CHARS, MAX_TOP_K } from "./limits.ts";
+
+export const Stage = Type.Union(
+  ["gateway", "encoder", "retriever", "llm", "indexer"].map((name) => Type.Literal(name)),
+  { description: "A stage of the line" },
+);
+
+/** What one stage did with one job, in milliseconds. */
+export const StageTiming = Type.Object({
+  waited: Type.Number({ minimum: 0, description: "Between the stage before and this one taking it, ms" }),
+  worked: Type.Number({ minimum: 0, description: "In the stage's handler, ms" }),
+});
+export type StageTiming = Static<typeof StageTiming>;
+
+export const Timings = Type.Record(Type.String(), StageTiming, {
+  description: "Per stage, in milliseconds",
+  examples: [{ encoder: { waited: 0.4, worked: 6.1 } }],
+});
+export type Timings = Static<typeof Timings>;
+
+const envelope = {
+  job_id: Type.String({ minLength: 1, maxLength: 128 }),
+  submitted_at: Type.Number({ description: "When the job was accepted, epoch ms" }),
+  deadline: Type.Number({ description: "When its caller stops waiting, epoch ms: one for the whole line" }),
+  reply_to: Type.String({
+    minLength: 1,
+    description: "The gateway that waits: names the channel to wake it",
+  }),
+  timings: Timings,
+  traceparent: Type.Optional(Type.String({ description: "W3C trace context" })),
+};
+
+/** What every message carries, whatever its queue. */
+export const Envelope = Type.Object(envelope);
+export type Envelope = Static<typeof Envelope>;
+
+const question = {
+  ...envelope,
+  query: Type.String({ minLength: 1, maxLength: MAX_QUERY_CHARS }),
+  top_k: Type.Integer({ minimum: 1, maximum: MAX_TOP_K }),
+  selected_replica: Type.String({
+    minLength: 1,
+    description: "Base URL of the replica counted for this job",
+  }),
+};
+
+export const EncoderIn = Type.Object(question, { $id: "EncoderIn" });
+export type EncoderIn = Static<typeof EncoderIn>;
+
+export const RetrieverIn = Type.Object(
+  {
+    ...question,
+    embedding: Type.String({
+      minLength: PACKED_EMBEDDING_CHARS,
+      maxLength: PACKED_EMBEDDING_CHARS,
+      pattern: "^[A-Za-z0-9+/]+=*$",
+      description: "The question's vector, base64 of little-endian float32",
+    }),
+  },
+  { $id: "RetrieverIn" },
+);
+export type RetrieverIn = Static<typeof RetrieverIn>;
+
+/** A passage that the answer may rest on. */
+export const Source = Type.Object({
+  id: Type.String({ description: "The chunk's id" }),
+  title: Type.String({ description: "The document's title" }),
+  source: Type.String({ description: "Where the document came from: a path or an address" }),
+  score: Type.Number({ description: "How near the question it is; higher is nearer" }),
+  text: Type.String({ description: "The passage itself" }),
+});
+export type Source = Static<typeof Source>;
+
+export const LlmIn = Type.Object(
+  {
+    ...question,
+    contexts: Type.Array(Source, { maxItems: MAX_TOP_K }),
+    augmented_prompt: Type.String({ description: "Instructions, numbered sources and the question" }),
+  },
+  { $id: "LlmIn" },
+);
+export type LlmIn = Static<typeof LlmIn>;
+
+export const DocumentFormat = Type.Union([
+  Type.Literal("markdown"),
+  Type.Literal("text"),
+  Type.Literal("html"),
+]);
+export type DocumentFormat = Static<typeof DocumentFormat>;
+
+/** A document on its way to the vector store. */
+export const IndexIn = Type.Object(
+  {
+    ...envelope,
+    document_id: Type.String({ minLength: 1, maxLength: 512 }),
+    source: Type.String({ minLength: 1, description: "Where it came from: a path or an address" }),
+    format: DocumentFormat,
+    content: Type.String(),
+  },
+  { $id: "IndexIn" },
+);
+export type IndexIn = Static<typeof IndexIn>;
+
+const completed = { job_id: envelope.job_id, timings: Timings };
+
+export const AnswerCompletion = Type.Object({
+  ...completed,
+  status: Type.Literal("ok"),
+  answer: Type.String(),
+  sources: Type.Array(Source),
+  selected_replica: Type.String({ description: "Base URL of the replica that answered" }),
+  worker: Type.String({ description: "Name of the LLM worker that called it" }),
+});
+export type AnswerCompletion = Static<typeof AnswerCompletion>;
+
+export const IndexCompletion = Type.Object({
+  ...completed,
+  status: Type.Literal("ok"),
+  document_id: Type.String(),
+  chunks: Type.Integer({ minimum: 0, description: "Chunks that the document has now" }),
+});
+export type IndexCompletion = Static<typeof IndexCompletion>;
+
+/** `error` is a fault that `code` names for programs and `message` for people; the others were not answered. */
+export const FailedCompletion = Type.Object({
+  ...completed,
+  status: Type.Union([Type.Literal("error"), Type.Literal("expired"), Type.Literal("cancelled")]),
+  stage: Stage,
+  code: Type.String({ description: "Stable, snake_case" }),
+  message: Type.String(),
+});
+export type FailedCompletion = Static<typeof FailedCompletion>;
+
+export const Completion = Type.Union([AnswerCompletion, IndexCompletion, FailedCompletion], {
+  $id: "Completion",
+});
+export type Completion = Static<typeof Completion>;
+
+/** A message that nobody could use, kept with what was wrong with it. */
+export const DeadLetter = Type.Object({
+  message: Type.String({ description: "As it lay in the queue, byte for byte" }),
+  reason: Type.String(),
+  stage: Type.String(),
+  at: Type.Number({ description: "Epoch ms" }),
+  deliveries: Type.Integer({ minimum: 0, description: "How often it was given back before" }),
+});
+export type DeadLetter = Static<typeof DeadLetter>;

@@ -1,0 +1,26 @@
+/** Every key and channel in Redis. `prefix` (`REDIS_PREFIX`) lets several lines share one Redis. */
+export function redisNames(prefix = "") {
+  return {
+    /** List of JSON messages: LPUSH in, taken from the right; its LLEN is the depth. */
+    queue: (queue: string) => `${prefix}${queue}`,
+    /** List of what one consumer holds now. */
+    processing: (queue: string, consumer: string) => `${prefix}${queue}:processing:${consumer}`,
+    /** List of messages of dead consumers, taken one at a time. */
+    retry: (queue: string) => `${prefix}${queue}:retry`,
+    /** Sorted set of consumer ids by the time at which their lease ends. */
+    consumers: (queue: string) => `${prefix}${queue}:consumers`,
+    /** Hash: digest of a message to how often it was returned. */
+    deliveries: (queue: string) => `${prefix}${queue}:deliveries`,
+    /** List of dead letters. */
+    dead: (queue: string) => `${prefix}${queue}:dead`,
+    /** String: a job's completion. */
+    completion: (job_id: string) => `${prefix}job:completion:${job_id}`,
+    /** Channel: ids of the completed jobs of one gateway. */
+    done: (gateway: string) => `${prefix}job:done:${gateway}`,
+    /** String: jobs in flight on a replica; `0` or absent when idle. */
+    load: (url: string) => `${prefix}llm:load:${url}`,
+    /** Sorted set behind that number: job id by the deadline of its lease. */
+    inflight: (url: string) => `${prefix}llm:inflight:${url}`,
+  };
+}
+export type RedisNames = ReturnType<typeof redisNames>;
