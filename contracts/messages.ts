@@ -8,9 +8,16 @@ import { PACKED_EMBEDDING_CHARS } from "./embedding.ts";
 import { MAX_QUERY_CHARS, MAX_TOP_K } from "./limits.ts";
 
 export const Stage = Type.Union(
-  ["gateway", "encoder", "retriever", "llm", "indexer"].map((name) => Type.Literal(name)),
+  [
+    Type.Literal("gateway"),
+    Type.Literal("encoder"),
+    Type.Literal("retriever"),
+    Type.Literal("llm"),
+    Type.Literal("indexer"),
+  ],
   { description: "A stage of the line" },
 );
+export type Stage = Static<typeof Stage>;
 
 /** What one stage did with one job, in milliseconds. */
 export const StageTiming = Type.Object({

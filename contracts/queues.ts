@@ -1,15 +1,27 @@
 /** The queues of the line and what may lie in each: a name and its contract, declared together. */
 import type { TSchema } from "@sinclair/typebox";
 import { type Contract, contract } from "./check.ts";
-import { Completion, DeadLetter, EncoderIn, Envelope, IndexIn, LlmIn, RetrieverIn } from "./messages.ts";
+import { Completion, EncoderIn, IndexIn, LlmIn, RetrieverIn } from "./messages.ts";
 
 /** A Redis list and the contract of its messages. */
 export interface Queue<S extends TSchema = TSchema> {
+  readonly kind: "queue";
   readonly name: string;
   readonly message: Contract<S>;
 }
 
-const queue = <S extends TSchema>(name: string, schema: S): Queue<S> => ({ name, message: contract(schema) });
+/** The end of the line: what a last stage says goes to the job's caller. */
+export interface Completions<S extends TSchema = TSchema> {
+  readonly kind: "completion";
+  readonly name: string;
+  readonly message: Contract<S>;
+}
+
+const queue = <S extends TSchema>(name: string, schema: S): Queue<S> => ({
+  kind: "queue",
+  name,
+  message: contract(schema),
+});
 
 export const queues = {
   encoderIn: queue("job:encoder_in", EncoderIn),
@@ -18,6 +30,8 @@ export const queues = {
   indexIn: queue("job:index_in", IndexIn),
 };
 
-export const envelopeContract = contract(Envelope);
-export const completionContract = contract(Completion);
-export const deadLetterContract = contract(DeadLetter);
+export const completions: Completions<typeof Completion> = {
+  kind: "completion",
+  name: "job:completion",
+  message: contract(Completion),
+};

@@ -1,0 +1,21 @@
+/** The encoder: a question's text to its vector. */
+import { packEmbedding, queues } from "#contracts";
+import { loadModel } from "#embedding";
+import { configOrExit, runStage } from "#runtime";
+import { encoderSettings } from "./config.ts";
+
+const config = configOrExit(encoderSettings);
+const model = await loadModel({ directory: config.MODEL_DIR, threads: config.ENCODER_THREADS || undefined });
+
+await runStage({
+  name: "encoder",
+  config,
+  from: queues.encoderIn,
+  to: queues.retrieverIn,
+  batch: config.ENCODER_BATCH,
+  lookahead: config.ENCODER_BATCH,
+  handleBatch: async (jobs) => {
+    const vectors = await model.embed(jobs.map((job) => job.query));
+    return jobs.map((job, i) => ({ ...job, embedding: packEmbedding(vectors[i]!) }));
+  },
+});

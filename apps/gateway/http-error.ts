@@ -1,0 +1,45 @@
+/** What a client is told when it gets no answer: a status and the error body of the contract. */
+import type { ErrorBody, FailedCompletion } from "#contracts";
+
+export class HttpError extends Error {
+  override name = "HttpError";
+  constructor(
+    readonly status: number,
+    /** Stable, snake_case. */
+    readonly code: string,
+    message: string,
+    readonly more: {
+      readonly job_id?: string;
+      readonly retry_after_s?: number;
+      readonly cause?: unknown;
+    } = {},
+  ) {
+    super(message, { cause: more.cause });
+  }
+
+  toResponse(): Response {
+    const { job_id, retry_after_s } = this.more;
+    const body: ErrorBody = { error: { code: this.code, message: this.message }, ...(job_id && { job_id }) };
+    const headers = retry_after_s === undefined ? undefined : { "retry-after": String(retry_after_s) };
+    return Response.json(body, { status: this.status, headers });
+  }
+}
+
+export function redisUnavailable(cause: unknown): HttpError {
+  const message = "the queue's Redis does not answer; the question was not accepted: ask again in a moment";
+  return new HttpError(503, "redis_unavailable", message, { retry_after_s: 1, cause });
+}
+
+/** Codes of completions whose fault lies behind the line; all others are the line's own. */
+const STATUS_OF_CODE: Record<string, number> = { replica_failed: 502, store_unavailable: 503 };
+
+export function fromCompletion({ job_id, status, code, message }: FailedCompletion): HttpError {
+  if (status === "expired") return timedOut(job_id);
+  return new HttpError(STATUS_OF_CODE[code] ?? 500, code, message, { job_id });
+}
+
+export function timedOut(job_id: string): HttpError {
+  return new HttpError(504, "deadline_exceeded", "no answer came in time: the replicas may be overloaded", {
+    job_id,
+  });
+}

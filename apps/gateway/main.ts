@@ -1,0 +1,44 @@
+/** The gateway: takes questions, sends them down the line, answers with what comes back. */
+import { LeastConnections } from "#balancer";
+import { redisNames } from "#contracts";
+import { CompletionWaiter, connectProducer, connectSubscriber } from "#queue";
+import { configOrExit, redisReady, reportTo, startApp } from "#runtime";
+import { gatewaySettings } from "./config.ts";
+import { gatewayMetrics } from "./metrics.ts";
+import { createGateway } from "./server.ts";
+
+const config = configOrExit(gatewaySettings);
+const app = startApp("gateway", config);
+const gateway = `gateway-${crypto.randomUUID()}`;
+const names = redisNames(config.REDIS_PREFIX);
+const report = reportTo(app.log);
+const redis = connectProducer(config.REDIS_URL, report);
+const subscriber = connectSubscriber(config.REDIS_URL, report);
+const balancer = new LeastConnections(redis, names, config.LLM_REPLICAS);
+const waiter = new CompletionWaiter(gateway, redis, subscriber, names, (error) =>
+  app.log.debug({ err: error }, "completions are looked up again"),
+);
+const metrics = gatewayMetrics(app.registry, redis, names, balancer);
+const server = createGateway({
+  app,
+  line: { gateway, redis, names, balancer, waiter, timeout_ms: config.QUERY_TIMEOUT_MS, log: app.log },
+  metrics,
+  ready: async () => ({ redis: await redisReady(redis), notices: await redisReady(subscriber) }),
+});
+
+waiter.start();
+try {
+  server.listen({ hostname: config.HOST, port: config.PORT, idleTimeout: 255 });
+} catch (error) {
+  console.error(
+    `cannot listen on ${config.HOST}:${config.PORT}: ${(error as Error).message}. Set PORT to a free port`,
+  );
+  process.exit(2);
+}
+app.onStop(async (drain_ms) => {
+  await Promise.race([server.server?.stop(), Bun.sleep(drain_ms)]);
+  waiter.close();
+  redis.disconnect();
+  subscriber.disconnect();
+});
+app.log.info({ url: `http://${config.HOST}:${server.server?.port}` }, "listening");

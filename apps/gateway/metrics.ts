@@ -1,0 +1,60 @@
+/** The gateway's metrics. What lies in Redis is read when Prometheus asks; while Redis is away it is left out. */
+
+import type { Redis } from "ioredis";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { LeastConnections } from "#balancer";
+import { queues, type RedisNames } from "#contracts";
+import { LATENCY_BUCKETS } from "#runtime";
+
+export function gatewayMetrics(
+  registry: Registry,
+  redis: Redis,
+  names: RedisNames,
+  balancer: LeastConnections,
+) {
+  const registers = [registry];
+  new Gauge({
+    name: "api_gateway_replica_load",
+    help: "Jobs in flight per replica, over all gateways",
+    labelNames: ["replica"],
+    registers,
+    async collect() {
+      this.reset();
+      const loads = await balancer.loads().catch(() => new Map<string, number>());
+      for (const [replica, load] of loads) this.set({ replica }, load);
+    },
+  });
+  new Gauge({
+    name: "ragline_queue_depth",
+    help: "Messages in a queue that no worker has taken",
+    labelNames: ["queue"],
+    registers,
+    async collect() {
+      this.reset();
+      for (const { name } of Object.values(queues)) {
+        const depth = await redis.llen(names.queue(name)).catch(() => undefined);
+        if (depth !== undefined) this.set({ queue: name }, depth);
+      }
+    },
+  });
+  return {
+    queries: new Counter({
+      name: "api_gateway_queries_total",
+      help: "Questions by the HTTP status of their answer; `disconnected` where the client hung up first",
+      labelNames: ["status"],
+      registers,
+    }),
+    latency: new Histogram({
+      name: "api_gateway_query_latency_seconds",
+      help: "From acceptance to answer",
+      buckets: LATENCY_BUCKETS,
+      registers,
+    }),
+    active: new Gauge({
+      name: "api_gateway_active_jobs",
+      help: "Questions that this gateway waits for",
+      registers,
+    }),
+  };
+}
+export type GatewayMetrics = ReturnType<typeof gatewayMetrics>;

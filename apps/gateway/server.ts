@@ -1,0 +1,115 @@
+/** The gateway's HTTP face: routes, what they take and give, and how errors look. */
+
+import { Elysia } from "elysia";
+import { ErrorBody, Health, QueryAnswer, QueryRequest, Ready } from "#contracts";
+import { type App, health, type ReadyCheck, readiness } from "#runtime";
+import { ask, type Line } from "./ask.ts";
+import { readJson } from "./body.ts";
+import { HttpError } from "./http-error.ts";
+import type { GatewayMetrics } from "./metrics.ts";
+import { swaggerUi } from "./swagger-ui.ts";
+
+export interface GatewayOptions {
+  readonly app: App;
+  readonly line: Line;
+  readonly metrics: GatewayMetrics;
+  readonly ready: ReadyCheck;
+}
+
+export function createGateway({ app, line, metrics, ready }: GatewayOptions) {
+  return new Elysia({ normalize: false })
+    .onError(({ error, code, request }) => {
+      const answer = toHttpError(error, code);
+      if (answer.status >= 500) app.log.error({ err: answer, url: request.url }, "answered with an error");
+      return answer.toResponse();
+    })
+    .use(swaggerUi())
+    .post(
+      "/query",
+      async ({ body, request }) => {
+        const started = performance.now();
+        metrics.active.inc();
+        let status = "500";
+        try {
+          const { job_id, completion } = await ask(line, body, request.signal);
+          status = "200";
+          const { answer, selected_replica, worker, sources, timings } = completion;
+          const latency_ms = performance.now() - started;
+          return { job_id, answer, latency_ms, selected_replica, worker, sources, timings };
+        } catch (error) {
+          if (error instanceof HttpError) status = String(error.status);
+          else if (request.signal.aborted) status = "disconnected";
+          throw error;
+        } finally {
+          metrics.active.dec();
+          metrics.queries.inc({ status });
+          metrics.latency.observe((performance.now() - started) / 1_000);
+        }
+      },
+      {
+        parse: ({ request }) => readJson(request),
+        body: QueryRequest,
+        response: {
+          200: QueryAnswer,
+          400: ErrorBody,
+          413: ErrorBody,
+          415: ErrorBody,
+          500: ErrorBody,
+          502: ErrorBody,
+          503: ErrorBody,
+          504: ErrorBody,
+        },
+        detail: {
+          summary: "Ask a question",
+          description: "Answered from the indexed documents, with the passages that the answer rests on.",
+          tags: ["query"],
+        },
+      },
+    )
+    .get("/health", () => health("gateway"), {
+      response: Health,
+      detail: { summary: "Whether the process lives", tags: ["operation"] },
+    })
+    .get(
+      "/ready",
+      async ({ status }) => {
+        const body = await readiness(ready);
+        return status(body.status === "ready" ? 200 : 503, body);
+      },
+      {
+        response: { 200: Ready, 503: Ready },
+        detail: {
+          summary: "Whether questions can be taken now, dependency by dependency",
+          tags: ["operation"],
+        },
+      },
+    )
+    .get(
+      "/metrics",
+      async () => {
+        const { registry } = app;
+        return new Response(await registry.metrics(), { headers: { "content-type": registry.contentType } });
+      },
+      { detail: { summary: "Prometheus metrics", tags: ["operation"] } },
+    );
+}
+
+/** The app's type, for typed clients. */
+export type Gateway = ReturnType<typeof createGateway>;
+
+function toHttpError(error: unknown, code: string | number): HttpError {
+  if (error instanceof HttpError) return error;
+  if (code === "VALIDATION")
+    return invalid(error as { type: string; all: { path: string; message: string }[] });
+  if (code === "NOT_FOUND")
+    return new HttpError(404, "not_found", "there is no such route: see /swagger for those there are");
+  return new HttpError(500, "internal", "the gateway failed on this request: its log says why", {
+    cause: error,
+  });
+}
+
+function invalid({ all }: { all: { path: string; message: string }[] }): HttpError {
+  const [first] = all;
+  const field = first?.path.slice(1) || "the body";
+  return new HttpError(400, "invalid_request", `${field}: ${first?.message ?? "does not fit"}`);
+}

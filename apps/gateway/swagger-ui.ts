@@ -1,0 +1,55 @@
+/**
+ * Swagger UI at `/swagger`, wholly from this process: the plugin writes the OpenAPI document, but its own page
+ * loads scripts from a CDN and stays blank without one.
+ */
+import { dirname, join } from "node:path";
+import { swagger } from "@elysiajs/swagger";
+import { Elysia } from "elysia";
+import { version } from "../../package.json";
+
+const ASSETS = dirname(Bun.resolveSync("swagger-ui-dist/package.json", import.meta.dir));
+const FILES = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"];
+
+const page = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <title>Ragline API</title>
+    <link rel="stylesheet" href="/swagger/swagger-ui.css">
+    <link rel="icon" href="/swagger/favicon-32x32.png">
+  </head>
+  <body>
+    <div id="swagger-ui"></div>
+    <script src="/swagger/swagger-ui-bundle.js"></script>
+    <script>
+      SwaggerUIBundle({ url: "/openapi.json", dom_id: "#swagger-ui", tryItOutEnabled: true });
+    </script>
+  </body>
+</html>
+`;
+
+export function swaggerUi() {
+  const app = new Elysia({ name: "swagger-ui" })
+    .use(
+      swagger({
+        provider: "swagger-ui",
+        path: "/swagger/plugin",
+        specPath: "/openapi.json",
+        exclude: [/^\/swagger/],
+        documentation: {
+          info: {
+            title: "Ragline",
+            version,
+            description: "Questions over your own documents, answered with sources.",
+          },
+        },
+      }),
+    )
+    .get("/swagger", () => new Response(page, { headers: { "content-type": "text/html; charset=utf-8" } }), {
+      detail: { hide: true },
+    });
+  for (const file of FILES) {
+    app.get(`/swagger/${file}`, () => new Response(Bun.file(join(ASSETS, file))), { detail: { hide: true } });
+  }
+  return app;
+}

@@ -1,0 +1,46 @@
+import { Type } from "@sinclair/typebox";
+import { appSettings, healthSettings, llmReplicaSettings, redisSettings } from "#runtime";
+
+export const llmSettings = Type.Object({
+  ...appSettings,
+  ...healthSettings,
+  ...redisSettings,
+  ...llmReplicaSettings,
+  WORKER_NAME: Type.String({
+    minLength: 1,
+    default: "llm_generator_1",
+    description: "Name of this LLM worker in answers and logs",
+  }),
+  LLM_API: Type.Union([Type.Literal("ollama"), Type.Literal("ollama-chat"), Type.Literal("openai")], {
+    default: "ollama",
+    description:
+      "What the replicas speak: `ollama` (/api/generate), `ollama-chat` (/api/chat) or `openai` (/v1/chat/completions: llama.cpp, vLLM)",
+  }),
+  LLM_MODEL: Type.String({
+    minLength: 1,
+    default: "llama3.2",
+    description: "Model that the replicas are asked for",
+  }),
+  LLM_API_KEY: Type.Optional(
+    Type.String({
+      description: "Sent to the replicas as a bearer token, where they want one; `openai` only",
+    }),
+  ),
+  LLM_CONCURRENCY: Type.Integer({
+    minimum: 1,
+    maximum: 64,
+    default: 32,
+    description:
+      "Requests that one worker keeps in flight; more only helps where the replicas serve more at once",
+  }),
+  LLM_FIRST_TOKEN_MS: Type.Integer({
+    minimum: 1,
+    default: 30_000,
+    description: "How long a replica may take to its first token before another one is tried, ms",
+  }),
+  LLM_BETWEEN_TOKENS_MS: Type.Integer({
+    minimum: 1,
+    default: 10_000,
+    description: "How long a replica may pause between two tokens before another one is tried, ms",
+  }),
+});

@@ -1,0 +1,21 @@
+import { Type } from "@sinclair/typebox";
+import { appSettings, healthSettings, redisSettings, storeSettings } from "#runtime";
+
+export const retrieverSettings = Type.Object({
+  ...appSettings,
+  ...healthSettings,
+  ...redisSettings,
+  ...storeSettings,
+  MIN_SCORE: Type.Number({
+    minimum: -1,
+    maximum: 1,
+    default: 0.25,
+    description: "Least cosine to the question that a source must have; -1 takes whatever is nearest",
+  }),
+  PROMPT_TOKENS: Type.Integer({
+    minimum: 64,
+    default: 2048,
+    description:
+      "Most tokens of sources in a prompt, in the embedding model's tokens; those beyond are left out",
+  }),
+});

@@ -1,0 +1,49 @@
+/** The retriever: a question's vector to its sources, and to the prompt that holds them. */
+import { type LlmIn, queues, type RetrieverIn, unpackEmbedding } from "#contracts";
+import { Fail } from "#queue";
+import { configOrExit, openConfiguredStore, runStage } from "#runtime";
+import { StoreError } from "#vector-store";
+import { retrieverSettings } from "./config.ts";
+import { selectContexts } from "./contexts.ts";
+import { buildPrompt } from "./prompt.ts";
+
+/** Searches at once: enough to keep Qdrant busy; SQLite answers one after the other anyway. */
+const CONCURRENCY = 16;
+
+const config = configOrExit(retrieverSettings);
+const store = openConfiguredStore(config, true);
+const limits = { min_score: config.MIN_SCORE, max_tokens: config.PROMPT_TOKENS };
+
+async function retrieve(job: RetrieverIn): Promise<LlmIn> {
+  const { embedding, ...question } = job;
+  const hits = await search({ vector: unpackEmbedding(embedding), text: job.query, top_k: job.top_k });
+  const contexts = selectContexts(hits, limits);
+  return { ...question, contexts, augmented_prompt: buildPrompt(job.query, contexts) };
+}
+
+async function search(request: Parameters<typeof store.search>[0]) {
+  try {
+    return await store.search(request);
+  } catch (error) {
+    if (error instanceof StoreError) throw new Fail("store_unavailable", error.message, { cause: error });
+    throw error;
+  }
+}
+
+await runStage({
+  name: "retriever",
+  config,
+  from: queues.retrieverIn,
+  to: queues.llmIn,
+  concurrency: CONCURRENCY,
+  handle: retrieve,
+  ready: async () => {
+    try {
+      const { kind, chunks } = await store.info();
+      return { store: { ok: true, detail: `${kind}, ${chunks} chunks` } };
+    } catch (error) {
+      return { store: { ok: false, detail: String(error) } };
+    }
+  },
+  close: () => store.close(),
+});

@@ -1,0 +1,63 @@
+/**
+ * Connections to Redis, one kind per use. The options are measured, not taste: each was needed for a
+ * client to come back by itself after Redis was killed, paused or cut off.
+ *
+ * - worker: waits for Redis as long as it takes, and sends again what was not answered.
+ * - blocking: as worker, for commands that wait at the server. A connection of its own, as everything
+ *   behind a waiting command waits too. `socketTimeout` finds a server that is gone without a word.
+ * - producer: fails fast, so that a caller hears of an outage within a second instead of queueing in memory.
+ */
+import { Redis, type RedisOptions } from "ioredis";
+import { scripts } from "./scripts.ts";
+
+const reconnecting: RedisOptions = {
+  retryStrategy: (attempt) => Math.min(50 * attempt, 500),
+  maxLoadingRetryTime: 300,
+  maxRetriesPerRequest: null,
+  // With `autoResendUnfulfilledCommands: false` a command that was under way hangs for good.
+};
+
+/** How long a blocking command may wait at the server, in seconds: well under the socket's own time-out. */
+export const BLOCK_SECONDS = 2;
+
+/** How a producer's caller waits at most for one command, in ms. */
+const PRODUCER_TIMEOUT_MS = 800;
+
+export type Report = (event: { connection: string; error: Error }) => void;
+
+export function connectWorker(url: string, report: Report): Redis {
+  return reporting(new Redis(url, { ...reconnecting, scripts }), "worker", report);
+}
+
+export function connectBlocking(url: string, report: Report): Redis {
+  return reporting(new Redis(url, { ...reconnecting, socketTimeout: 8_000 }), "blocking", report);
+}
+
+export function connectSubscriber(url: string, report: Report): Redis {
+  return reporting(new Redis(url, reconnecting), "subscriber", report);
+}
+
+export function connectProducer(url: string, report: Report): Redis {
+  const options: RedisOptions = {
+    ...reconnecting,
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    commandTimeout: PRODUCER_TIMEOUT_MS,
+    connectTimeout: PRODUCER_TIMEOUT_MS,
+    enableAutoPipelining: true,
+  };
+  return reporting(new Redis(url, options), "producer", report);
+}
+
+/** Reports an outage once, not once per attempt to reconnect. */
+function reporting(redis: Redis, connection: string, report: Report): Redis {
+  let down = false;
+  redis.on("error", (error: Error) => {
+    if (!down) report({ connection, error });
+    down = true;
+  });
+  redis.on("ready", () => {
+    down = false;
+  });
+  return redis;
+}

@@ -1,0 +1,116 @@
+/**
+ * Writes what became of taken messages back to Redis, in batches.
+ *
+ * What is handed in while a batch is under way forms the next one: no wait when idle, few round trips under
+ * load (one script call a message costs 2.4x). A batch that Redis did not take is sent again until it is:
+ * every script takes effect only while its message is still held, so once more does no harm.
+ */
+import { COMPLETION_TTL_SECONDS, MAX_DEAD_LETTERS, type RedisNames } from "#contracts";
+import { toError } from "./outcome.ts";
+import type { QueueRedis } from "./scripts.ts";
+
+/** Messages in one script call: keeps a call well under a millisecond of Redis's time. */
+const MAX_BATCH = 128;
+const RESEND_AFTER_MS = 200;
+
+export interface Caller {
+  readonly job_id: string;
+  /** The gateway to wake; without one, it finds the completion by looking. */
+  readonly reply_to?: string;
+}
+
+interface Move {
+  readonly message: string;
+  readonly write: string;
+  readonly caller?: Caller;
+  readonly written: () => void;
+}
+
+export class Settler {
+  #moves: Move[] = [];
+  #ends: Move[] = [];
+  #writing = false;
+
+  constructor(
+    private readonly redis: QueueRedis,
+    private readonly names: RedisNames,
+    private readonly keys: { readonly processing: string; readonly next?: string; readonly dead: string },
+    private readonly trouble: (error: Error) => void,
+  ) {}
+
+  /** The message is done and `successor` goes on to the next queue. Resolves when Redis has it. */
+  settle(message: string, successor: string): Promise<void> {
+    return this.#add(this.#moves, { message, write: successor });
+  }
+
+  /** The message is done and its caller gets `completion`, as JSON. Resolves when Redis has it. */
+  complete(message: string, caller: Caller, completion: string): Promise<void> {
+    return this.#add(this.#ends, { message, write: completion, caller });
+  }
+
+  /** The message is laid aside as a dead letter; resolves with how many there are, over the limit included. */
+  async bury(message: string, letter: string, caller?: Caller, completion?: string): Promise<number> {
+    const { processing, dead } = this.keys;
+    const told =
+      caller && completion
+        ? {
+            keys: [this.names.completion(caller.job_id)],
+            args: [COMPLETION_TTL_SECONDS, completion, ...this.#wake(caller)],
+          }
+        : { keys: [], args: [] };
+    const keys = [processing, dead, ...told.keys];
+    return this.#persist(() =>
+      this.redis.queueBury(keys.length, ...keys, message, letter, MAX_DEAD_LETTERS, ...told.args),
+    );
+  }
+
+  #add(list: Move[], move: Omit<Move, "written">): Promise<void> {
+    return new Promise((written) => {
+      list.push({ ...move, written });
+      if (this.#writing) return;
+      this.#writing = true;
+      queueMicrotask(() => this.#write());
+    });
+  }
+
+  async #write(): Promise<void> {
+    while (this.#moves.length > 0 || this.#ends.length > 0) {
+      const moves = this.#moves.splice(0, MAX_BATCH);
+      const ends = this.#ends.splice(0, MAX_BATCH);
+      await Promise.all([
+        moves.length > 0 && this.#persist(() => this.#settleAll(moves)),
+        ends.length > 0 && this.#persist(() => this.#completeAll(ends)),
+      ]);
+      for (const { written } of [...moves, ...ends]) written();
+    }
+    this.#writing = false;
+  }
+
+  #settleAll(moves: Move[]): Promise<number> {
+    const { processing, next } = this.keys;
+    if (!next) throw new Error("a last stage has no next queue to settle into");
+    return this.redis.queueSettle(processing, next, ...moves.flatMap((move) => [move.message, move.write]));
+  }
+
+  #completeAll(ends: Move[]): Promise<number> {
+    const keys = [this.keys.processing, ...ends.map((end) => this.names.completion(end.caller!.job_id))];
+    const args = ends.flatMap((end) => [end.message, end.write, ...this.#wake(end.caller!)]);
+    return this.redis.queueComplete(keys.length, ...keys, COMPLETION_TTL_SECONDS, ...args);
+  }
+
+  #wake(caller: Caller): [channel: string, job_id: string] {
+    return [this.names.done(caller.reply_to ?? ""), caller.job_id];
+  }
+
+  async #persist<T>(write: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await write();
+      } catch (error) {
+        if (this.redis.status === "end") throw error;
+        this.trouble(toError(error));
+        await Bun.sleep(RESEND_AFTER_MS);
+      }
+    }
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * Waits for completions on behalf of a gateway.
+ *
+ * The last stage stores the completion and publishes its job's id on the gateway's channel. A notice can be
+ * lost with a connection, so whoever still waits is looked up once a second, and at once after a reconnect.
+ */
+
+import type { Redis } from "ioredis";
+import { type Completion, completions, type RedisNames } from "#contracts";
+import { Expired, toError } from "./outcome.ts";
+
+const LOOK_EVERY_MS = 1_000;
+
+interface Waiting {
+  readonly resolve: (completion: Completion) => void;
+}
+
+export class CompletionWaiter {
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #look: Timer;
+
+  /**
+   * @param gateway the `reply_to` of the jobs that it waits for.
+   * @param redis for commands; `subscriber` for the channel, a connection of its own.
+   */
+  constructor(
+    private readonly gateway: string,
+    private readonly redis: Redis,
+    private readonly subscriber: Redis,
+    private readonly names: RedisNames,
+    private readonly trouble: (error: Error) => void,
+  ) {
+    subscriber.on("message", (_channel, job_id: string) => this.#fetch([job_id]));
+    subscriber.on("ready", () => this.#fetch([...this.#waiting.keys()]));
+    this.#look = setInterval(() => this.#fetch([...this.#waiting.keys()]), LOOK_EVERY_MS);
+  }
+
+  /** Resolves when notices can arrive: before it, completions are found by looking only. */
+  async start(): Promise<void> {
+    await this.subscriber.subscribe(this.names.done(this.gateway));
+  }
+
+  /**
+   * The completion of a job. Call it before the job is pushed.
+   * @throws Expired when `deadline` (epoch ms) passes first; the signal's reason when it fires.
+   */
+  wait(job_id: string, deadline: number, signal: AbortSignal): Promise<Completion> {
+    const { promise, resolve, reject } = Promise.withResolvers<Completion>();
+    const timer = setTimeout(
+      () => reject(new Expired("no answer came before the deadline")),
+      deadline - Date.now(),
+    );
+    const abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    if (signal.aborted) abort();
+    this.#waiting.set(job_id, { resolve });
+    return promise.finally(() => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", abort);
+      this.#waiting.delete(job_id);
+    });
+  }
+
+  close(): void {
+    clearInterval(this.#look);
+  }
+
+  async #fetch(job_ids: string[]): Promise<void> {
+    const wanted = job_ids.filter((job_id) => this.#waiting.has(job_id));
+    if (wanted.length === 0) return;
+    try {
+      const found = await this.redis.mget(wanted.map((job_id) => this.names.completion(job_id)));
+      found.forEach((text, i) => {
+        if (text !== null) this.#waiting.get(wanted[i]!)?.resolve(read(wanted[i]!, text));
+      });
+    } catch (error) {
+      this.trouble(toError(error)); // looked up again within a second
+    }
+  }
+}
+
+/** A foreign worker may have written it: what does not fit is an error of its job, not of the gateway. */
+function read(job_id: string, text: string): Completion {
+  try {
+    const completion: unknown = JSON.parse(text);
+    if (completions.message.check(completion)) return completion;
+    return unreadable(job_id, completions.message.explain(completion));
+  } catch (error) {
+    return unreadable(job_id, toError(error).message);
+  }
+}
+
+function unreadable(job_id: string, reason: string): Completion {
+  const message = `the completion of this job does not fit its contract: ${reason}`;
+  return { job_id, status: "error", stage: "gateway", code: "invalid_completion", message, timings: {} };
+}

@@ -1,0 +1,39 @@
+/** Settings that several apps share: TypeBox properties, to be spread into an app's own schema. */
+import { Type } from "@sinclair/typebox";
+
+/** Where documents and their vectors are kept. */
+export const storeSettings = {
+  DATA_DIR: Type.String({
+    default: ".data",
+    description: "Folder of everything that is kept: the SQLite store, and Redis's data under `bun run dev`",
+  }),
+  QDRANT_URL: Type.Optional(
+    Type.String({
+      pattern: "^https?://",
+      description:
+        "Address of a Qdrant server, such as http://localhost:6333: one store for many machines, at a round trip a search. Empty for the SQLite store in DATA_DIR",
+    }),
+  ),
+  QDRANT_API_KEY: Type.Optional(
+    Type.String({ description: "Qdrant's API key. Empty for a server without one" }),
+  ),
+  QDRANT_COLLECTION: Type.String({
+    default: "ragline",
+    description: "Qdrant collection: its own name for each corpus that shares a server",
+  }),
+};
+
+/** The embedding model. */
+export const modelSettings = {
+  MODEL_DIR: Type.String({
+    default: ".models",
+    description: "Folder of the embedding model; it is built there once, in seconds, where missing",
+  }),
+  ENCODER_THREADS: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 256,
+    description:
+      "Threads of one inference: more make each faster and leave less for other processes. 0 for all cores",
+  }),
+};

@@ -1,0 +1,110 @@
+/** Runs one stage of the line as a process: the shared consumer, wired to logs, metrics and an orderly end. */
+
+import type { Static, TSchema } from "@sinclair/typebox";
+import { type Completions, type Queue, redisNames, type Stage } from "#contracts";
+import {
+  Consumer,
+  type ConsumerEvent,
+  connectBlocking,
+  connectWorker,
+  type HandlerContext,
+  type Outcome,
+  type QueueRedis,
+} from "#queue";
+import { type App, type AppConfig, startApp } from "./app.ts";
+import { type HealthConfig, type ReadyCheck, startHealthServer } from "./health-server.ts";
+import { type RedisConfig, redisReady, reportTo } from "./redis.ts";
+import { stageMetrics } from "./stage-metrics.ts";
+
+interface StageBase<In extends TSchema, Out extends TSchema> {
+  readonly name: Stage;
+  readonly config: AppConfig & HealthConfig & RedisConfig;
+  readonly from: Queue<In>;
+  readonly to: Queue<Out> | Completions<Out>;
+  /** Jobs beyond those being handled that are taken ahead, so that a handler that computes need not wait for Redis. */
+  readonly lookahead?: number;
+  /** Dependencies besides Redis. */
+  readonly ready?: ReadyCheck;
+  /** Called last, when no handler runs any more. */
+  readonly close?: () => Promise<void>;
+}
+
+/** A stage that handles one job at a time, up to `concurrency` of them at once. */
+export interface OneByOne<In extends TSchema, Out extends TSchema> extends StageBase<In, Out> {
+  readonly handle: (job: Static<In>, context: HandlerContext) => Promise<Static<Out>>;
+  readonly concurrency: number;
+}
+
+/** A stage whose handler gets up to `batch` jobs together, one call at a time. */
+export interface InBatches<In extends TSchema, Out extends TSchema> extends StageBase<In, Out> {
+  readonly handleBatch: (jobs: Static<In>[], context: HandlerContext) => Promise<Outcome<Static<Out>>[]>;
+  readonly batch: number;
+}
+
+/** Starts the stage; resolves when it takes messages. The process then lives until it is told to stop. */
+export async function runStage<In extends TSchema, Out extends TSchema>(
+  stage: OneByOne<In, Out> | InBatches<In, Out>,
+): Promise<App> {
+  const { name, config, from, to, lookahead = 0 } = stage;
+  const app = startApp(name, config);
+  const report = reportTo(app.log);
+  const redis = connectWorker(config.REDIS_URL, report) as QueueRedis;
+  const blocking = connectBlocking(config.REDIS_URL, report);
+  const names = redisNames(config.REDIS_PREFIX);
+  const { handle, batch, concurrency } = handling(stage);
+  const consumer = new Consumer({
+    stage: name,
+    from,
+    to,
+    handle,
+    batch,
+    concurrency,
+    prefetch: batch * concurrency + lookahead,
+    redis,
+    blocking,
+    names,
+    observe: observer(app, name),
+  });
+
+  app.onStop(async () => {
+    redis.disconnect();
+    blocking.disconnect();
+    await stage.close?.();
+  });
+  app.onStop((drain_ms) => consumer.stop(drain_ms));
+  startHealthServer(app, config, async () => ({
+    redis: await redisReady(redis),
+    ...(await stage.ready?.()),
+  }));
+  consumer.start();
+  app.log.info({ consumer: consumer.id, from: from.name, to: to.name }, "taking messages");
+  return app;
+}
+
+function handling<In extends TSchema, Out extends TSchema>(stage: OneByOne<In, Out> | InBatches<In, Out>) {
+  if ("handleBatch" in stage) return { handle: stage.handleBatch, batch: stage.batch, concurrency: 1 };
+  const handle = async (jobs: Static<In>[], context: HandlerContext) =>
+    Promise.all(jobs.map((job) => stage.handle(job, context)));
+  return { handle, batch: 1, concurrency: stage.concurrency };
+}
+
+function observer(app: App, stage: Stage): (event: ConsumerEvent) => void {
+  const metrics = stageMetrics(app.registry, stage);
+  return (event) => {
+    switch (event.kind) {
+      case "done": {
+        metrics.done(event.outcome, event.timing);
+        const { job_id, timing, error } = event;
+        if (event.outcome === "ok") app.log.debug({ job_id, ...timing }, "done");
+        else app.log.warn({ job_id, ...timing, err: error }, event.outcome);
+        return;
+      }
+      case "dead":
+        metrics.dead();
+        app.log.error({ job_id: event.job_id, reason: event.reason, letters: event.letters }, "dead letter");
+        return;
+      case "trouble":
+        app.log.error({ err: event.error }, "Redis refused or did not answer: trying again");
+    }
+  };
+}

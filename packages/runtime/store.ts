@@ -1,0 +1,20 @@
+import { join } from "node:path";
+import { openStore, type VectorStore } from "#vector-store";
+
+export interface StoreConfig {
+  readonly DATA_DIR: string;
+  readonly QDRANT_URL?: string;
+  readonly QDRANT_API_KEY?: string;
+  readonly QDRANT_COLLECTION: string;
+}
+
+/** The store that the settings name: Qdrant where there is an address of one, else the SQLite file in `DATA_DIR`. */
+export function openConfiguredStore(config: StoreConfig, readonly = false): VectorStore {
+  return openStore({
+    qdrant_url: config.QDRANT_URL,
+    qdrant_api_key: config.QDRANT_API_KEY,
+    qdrant_collection: config.QDRANT_COLLECTION,
+    sqlite_path: join(config.DATA_DIR, "ragline.sqlite"),
+    readonly,
+  });
+}
