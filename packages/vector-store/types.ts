@@ -33,7 +33,7 @@ export interface SearchRequest {
   /** The question itself, for stores that also search by words. */
   readonly text: string;
   readonly top_k: number;
-  /** Only chunks of these documents, where given. */
+  /** Only chunks of these documents, where given: an empty list finds nothing. */
   readonly filter?: { readonly document_ids?: readonly string[] };
 }
 
@@ -49,11 +49,14 @@ export interface StoreInfo {
 }
 
 /**
- * Every operation rejects with a `StoreError` if the store cannot be reached or refuses.
+ * Every operation rejects with a `StoreError` if the store cannot be reached, refuses, or is closed.
  * Writes are seen by searches of any process that start after they resolve.
  */
 export interface VectorStore {
-  /** Replaces the document and all its chunks: a search sees the old ones or the new ones, never a mixture or none. */
+  /**
+   * Replaces the document and all its chunks: a search sees the old ones or the new ones, never a mixture or
+   * none, even if the writer is killed. Of two writers of one document, one wins whole.
+   */
   upsert(document: StoredDocument, chunks: readonly Chunk[]): Promise<void>;
   /** Removes the document and its chunks; `false` if there was none. */
   delete(document_id: string): Promise<boolean>;
