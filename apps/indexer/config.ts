@@ -1,0 +1,14 @@
+import { Type } from "@sinclair/typebox";
+import { appSettings, healthSettings, modelSettings, redisSettings, storeSettings } from "#runtime";
+
+/** Of the stage on the queue. */
+export const indexerSettings = Type.Object({
+  ...appSettings,
+  ...healthSettings,
+  ...redisSettings,
+  ...storeSettings,
+  ...modelSettings,
+});
+
+/** Of the command, which needs neither Redis nor a port. */
+export const ingestSettings = Type.Object({ ...storeSettings, ...modelSettings });

@@ -1,0 +1,33 @@
+/** The indexer: documents to chunks to vectors, in the store. */
+import { completions, queues } from "#contracts";
+import { type EmbeddingModel, loadModel } from "#embedding";
+import { Fail } from "#queue";
+import { configOrExit, openConfiguredStore, runStage } from "#runtime";
+import { StoreError } from "#vector-store";
+import { indexerSettings } from "./config.ts";
+import { indexDocument } from "./index-document.ts";
+
+const config = configOrExit(indexerSettings);
+const store = openConfiguredStore(config);
+/** Loaded by the first document: an indexer that has nothing to do should cost nothing. */
+let model: Promise<EmbeddingModel> | undefined;
+
+await runStage({
+  name: "indexer",
+  config,
+  from: queues.indexIn,
+  to: completions,
+  concurrency: 1,
+  handle: async ({ job_id, timings, document_id, source, format, content }, { signal }) => {
+    model ??= loadModel({ directory: config.MODEL_DIR, threads: config.ENCODER_THREADS || undefined });
+    const document = { id: document_id, source, format, content };
+    try {
+      const { chunks } = await indexDocument({ store, model: await model }, document, signal);
+      return { job_id, timings, status: "ok" as const, document_id, chunks };
+    } catch (error) {
+      if (error instanceof StoreError) throw new Fail("store_unavailable", error.message, { cause: error });
+      throw error;
+    }
+  },
+  close: () => store.close(),
+});
