@@ -10,7 +10,6 @@ export const QueryRequest = Type.Object(
       maxLength: MAX_QUERY_CHARS,
       pattern: "\\S",
       description: "The question, in words",
-      examples: ["What is machine learning?"],
     }),
     top_k: Type.Optional(
       Type.Integer({
@@ -21,7 +20,7 @@ export const QueryRequest = Type.Object(
       }),
     ),
   },
-  { additionalProperties: false, examples: [{ query: "What is machine learning?", top_k: 3 }] },
+  { additionalProperties: false, example: { query: "What is machine learning?", top_k: 3 } },
 );
 export type QueryRequest = Static<typeof QueryRequest>;
 

@@ -28,7 +28,7 @@ export type StageTiming = Static<typeof StageTiming>;
 
 export const Timings = Type.Record(Type.String(), StageTiming, {
   description: "Per stage, in milliseconds",
-  examples: [{ encoder: { waited: 0.4, worked: 6.1 } }],
+  example: { encoder: { waited: 0.4, worked: 6.1 } },
 });
 export type Timings = Static<typeof Timings>;
 

@@ -43,7 +43,6 @@ export function createGateway({ app, line, metrics, ready }: GatewayOptions) {
         }
       },
       {
-        type: "application/json", // what the OpenAPI document says; without it, it would name two more
         parse: ({ request }) => readJson(request),
         body: QueryRequest,
         response: {

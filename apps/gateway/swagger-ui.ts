@@ -29,27 +29,45 @@ const page = `<!doctype html>
 `;
 
 export function swaggerUi() {
+  const plugin = swagger({
+    provider: "swagger-ui",
+    path: "/swagger/plugin",
+    specPath: "/swagger/plugin/json",
+    exclude: [/^\/swagger/],
+    documentation: {
+      info: {
+        title: "Ragline",
+        version,
+        description: "Questions over your own documents, answered with sources.",
+      },
+    },
+  });
   const app = new Elysia({ name: "swagger-ui" })
-    .use(
-      swagger({
-        provider: "swagger-ui",
-        path: "/swagger/plugin",
-        specPath: "/openapi.json",
-        exclude: [/^\/swagger/],
-        documentation: {
-          info: {
-            title: "Ragline",
-            version,
-            description: "Questions over your own documents, answered with sources.",
-          },
-        },
-      }),
-    )
+    .use(plugin)
     .get("/swagger", () => new Response(page, { headers: { "content-type": "text/html; charset=utf-8" } }), {
       detail: { hide: true },
-    });
+    })
+    .get(
+      "/openapi.json",
+      async () => {
+        const written = await plugin.handle(new Request("http://gateway/swagger/plugin/json"));
+        return JSON.parse(await written.text(), asServed);
+      },
+      { detail: { hide: true } },
+    );
   for (const file of FILES) {
     app.get(`/swagger/${file}`, () => new Response(Bun.file(join(ASSETS, file))), { detail: { hide: true } });
   }
   return app;
+}
+
+/** JSON is all that is taken and given here; and OpenAPI 3.0 has no `patternProperties`. For `JSON.parse`. */
+function asServed(_key: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if ("application/json" in value) return { "application/json": value["application/json"] };
+  if ("patternProperties" in value) {
+    const { patternProperties, ...rest } = value;
+    return { ...rest, additionalProperties: Object.values(patternProperties as object)[0] };
+  }
+  return value;
 }

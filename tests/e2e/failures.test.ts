@@ -1,0 +1,127 @@
+/** What clients see when something behind the gateway fails; the counts come back each time. */
+import { afterEach, expect, test } from "bun:test";
+import { freePort } from "../support/free-port.ts";
+import { type LineOptions, startLine, type TestLine } from "../support/line.ts";
+
+const DOCUMENTS = ["corpus/caching.md"];
+const QUESTION = { query: "What is a cache?" };
+const GOOD = { MOCK_DELAY_MS: "5" };
+
+let line: TestLine;
+afterEach(() => line.stop());
+
+async function start(options: LineOptions): Promise<void> {
+  line = await startLine({ documents: DOCUMENTS, ...options });
+}
+
+async function idle(): Promise<void> {
+  while ((await line.loads()).some((load) => load !== 0)) {}
+}
+
+test("a replica that refuses, one that hangs and one that answers rubbish do not reach the client", async () => {
+  await start({
+    replicas: [{ MOCK_FAILURE_RATE: "1" }, { MOCK_HANG_RATE: "1" }, { MOCK_GARBAGE_RATE: "1" }, GOOD],
+    env: { LLM_FIRST_TOKEN_MS: "300" },
+  });
+  const replies = await Promise.all(Array.from({ length: 12 }, () => line.ask(QUESTION)));
+  for (const { status, body } of replies) {
+    expect(status).toBe(200);
+    expect(body.selected_replica).toBe(line.replicas[3]!.url);
+  }
+  await idle();
+});
+
+test("a replica that dies midway is given up for another", async () => {
+  await start({ replicas: [{ MOCK_CUT_RATE: "1" }, GOOD] });
+  const replies = await Promise.all(Array.from({ length: 8 }, () => line.ask(QUESTION)));
+  expect(replies.map((reply) => reply.status)).toEqual(Array(8).fill(200));
+  await idle();
+});
+
+test("when every replica fails, the client gets 502 with the reasons", async () => {
+  await start({ replicas: [{ MOCK_FAILURE_RATE: "1" }, { MOCK_GARBAGE_RATE: "1" }] });
+  const { status, body } = await line.ask(QUESTION);
+  expect(status).toBe(502);
+  expect(body.error.code).toBe("replica_failed");
+  for (const { url } of line.replicas) expect(body.error.message).toContain(url);
+  expect(body.job_id).toBeString();
+  await idle();
+});
+
+test("past its deadline a question is answered with 504 and its job's id", async () => {
+  await start({ replicas: [{ MOCK_HANG_RATE: "1" }], env: { QUERY_TIMEOUT_MS: "400" } });
+  const started = performance.now();
+  const { status, body } = await line.ask(QUESTION);
+  expect(status).toBe(504);
+  expect(performance.now() - started).toBeLessThan(2_000);
+  expect(body).toMatchObject({ error: { code: "deadline_exceeded" }, job_id: expect.any(String) });
+  await idle();
+});
+
+test("a client that hangs up gives its replica back", async () => {
+  await start({ replicas: [{ MOCK_HANG_RATE: "1" }] });
+  const client = new AbortController();
+  const asking = line.ask(QUESTION, { signal: client.signal });
+  while ((await line.loads())[0] !== 1) {}
+  client.abort();
+  await expect(asking).rejects.toThrow();
+  await idle();
+});
+
+test("nothing in the store: an answer that says so", async () => {
+  await start({ documents: [] });
+  const { status, body } = await line.ask(QUESTION);
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ sources: [], answer: expect.stringContaining("nothing about this") });
+});
+
+test("Redis down: 503 within a second, and answers again when it is back", async () => {
+  await start({});
+  await line.redis.kill();
+  const started = performance.now();
+  const { status, headers, body } = await line.ask(QUESTION);
+  expect(status).toBe(503);
+  expect(performance.now() - started).toBeLessThan(1_000);
+  expect(headers.get("retry-after")).toBe("1");
+  expect(body.error.code).toBe("redis_unavailable");
+  expect((await fetch(`${line.url}/ready`)).status).toBe(503);
+  expect((await fetch(`${line.url}/health`)).status).toBe(200);
+
+  await line.redis.restart();
+  let reply = await line.ask(QUESTION);
+  while (reply.status === 503) reply = await line.ask(QUESTION);
+  expect(reply.status).toBe(200);
+});
+
+test("Redis frozen: 503 within a second", async () => {
+  await start({});
+  process.kill(line.redis.pid, "SIGSTOP");
+  const started = performance.now();
+  const { status } = await line.ask(QUESTION);
+  expect(status).toBe(503);
+  expect(performance.now() - started).toBeLessThan(1_000);
+  process.kill(line.redis.pid, "SIGCONT");
+});
+
+test("a replica that does not listen is passed over", async () => {
+  const closed = `http://127.0.0.1:${freePort()}`;
+  await start({ replicas: [GOOD], env: {} });
+  const job = {
+    job_id: "by-hand",
+    query: "What is a cache?",
+    top_k: 1,
+    selected_replica: closed,
+    submitted_at: Date.now(),
+    deadline: Date.now() + 10_000,
+    reply_to: "nobody",
+    timings: {},
+  };
+  const subscriber = line.redis.client.duplicate();
+  await subscriber.subscribe("job:done:nobody");
+  const done = new Promise((resolve) => subscriber.on("message", (_channel, id) => resolve(id)));
+  await line.redis.client.lpush("job:encoder_in", JSON.stringify(job));
+  await done;
+  const completion = JSON.parse((await line.redis.client.get("job:completion:by-hand"))!);
+  expect(completion).toMatchObject({ status: "ok", selected_replica: line.replicas[0]!.url });
+  subscriber.disconnect();
+});

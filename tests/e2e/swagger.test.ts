@@ -1,0 +1,49 @@
+/** Swagger UI, in a real browser that reaches nothing but the gateway. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { type Browser, chromium } from "playwright-core";
+import { startLine, type TestLine } from "../support/line.ts";
+
+const executablePath = Bun.which("chromium") ?? Bun.which("chromium-browser") ?? Bun.which("google-chrome");
+const withBrowser = executablePath ? test : test.skip;
+if (!executablePath)
+  console.warn("SKIPPED: no Chromium is installed, so Swagger UI is not looked at in a browser");
+
+let line: TestLine;
+let browser: Browser;
+
+beforeAll(async () => {
+  line = await startLine({ documents: ["corpus/machine-learning.md"] });
+  if (executablePath) browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+});
+afterAll(async () => {
+  await browser?.close();
+  await line.stop();
+});
+
+withBrowser("shows the query route and answers its example, offline", async () => {
+  const page = await browser.newPage();
+  const outside: string[] = [];
+  await page.route("**/*", (route) => {
+    if (route.request().url().startsWith(line.url) || route.request().url().startsWith("data:"))
+      return route.continue();
+    outside.push(route.request().url());
+    return route.abort();
+  });
+  await page.goto(`${line.url}/swagger`);
+  await page.click("#operations-query-postQuery .opblock-summary-control");
+  const example = await page.inputValue("#operations-query-postQuery textarea");
+  expect(JSON.parse(example)).toEqual({ query: "What is machine learning?", top_k: 3 });
+  await page.click("#operations-query-postQuery .execute");
+  const answered = page.locator("#operations-query-postQuery .live-responses-table .response");
+  await answered.locator(".response-col_status", { hasText: "200" }).waitFor();
+  expect(await answered.locator(".response-col_description").textContent()).toContain("machine-learning.md");
+  expect(outside).toEqual([]);
+});
+
+test("the OpenAPI document names every route and every schema", async () => {
+  const document = await (await fetch(`${line.url}/openapi.json`)).json();
+  expect(Object.keys(document.paths).sort()).toEqual(["/health", "/metrics", "/query", "/ready"]);
+  const { requestBody, responses } = document.paths["/query"].post;
+  expect(Object.keys(requestBody.content)).toEqual(["application/json"]);
+  expect(Object.keys(responses)).toEqual(["200", "400", "413", "415", "500", "502", "503", "504"]);
+});
