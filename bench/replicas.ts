@@ -19,7 +19,7 @@ export async function benchReplicas(): Promise<void> {
   const p50 = rounds.map((round) => round.latency_ms.p50 ?? Number.NaN);
   const encoder = rounds.map((round) => {
     const stage = round.stages.encoder!;
-    return stage.waited.p50 + stage.worked.p50;
+    return (stage.waited.p50 ?? 0) + (stage.worked.p50 ?? 0);
   });
   const beyond = p50.map((ms, i) => ms - DELAY_MS - encoder[i]!);
   const unevenness = rounds.map(({ replicas }) => {

@@ -31,7 +31,11 @@ export function settingsTable(): string {
   const rows = new Map<string, { default: string; description: string; apps: string[] }>();
   for (const [app, schema] of Object.entries(apps)) {
     for (const [name, property] of Object.entries(schema.properties)) {
-      const row = rows.get(name) ?? { default: shown(property.default), description: property.description ?? "", apps: [] };
+      const row = rows.get(name) ?? {
+        default: shown(property.default),
+        description: property.description ?? "",
+        apps: [],
+      };
       row.apps.push(app);
       rows.set(name, row);
     }
@@ -53,7 +57,8 @@ if (import.meta.main) {
   const text = await readme.text();
   const [before, rest] = text.split(START);
   const after = rest?.split(END)[1];
-  if (after === undefined) throw new Error(`README.md has no place for the settings: put ${START} and ${END} into it`);
+  if (after === undefined)
+    throw new Error(`README.md has no place for the settings: put ${START} and ${END} into it`);
   const updated = `${before}${START}\n${settingsTable()}\n${END}${after}`;
   if (process.argv.includes("--check")) {
     if (updated !== text) {

@@ -4,9 +4,9 @@ import { configOrExit, openConfiguredStore } from "#runtime";
 import { devSettings } from "./config.ts";
 import { lockDataDir } from "./data-lock.ts";
 import { freePort, tryListen } from "./free-port.ts";
-import { line, mockReplicas } from "./programs.ts";
+import { line, MOCK_PORTS, mockReplica } from "./programs.ts";
 import { redisServer } from "./redis-server.ts";
-import { Supervisor } from "./supervisor.ts";
+import { type Program, Supervisor } from "./supervisor.ts";
 
 const REDIS_PORT = 6379;
 /** Ctrl-C to all stopped: workers first, then Redis, which they put back into. */
@@ -40,19 +40,20 @@ process.on("SIGINT", () => stop(0));
 process.on("SIGTERM", () => stop(0));
 
 try {
-  const redis_port = config.REDIS_URL ? 0 : freePort(REDIS_PORT);
-  const redis_url = config.REDIS_URL ?? `redis://127.0.0.1:${redis_port}`;
-  const mocks = config.LLM_REPLICAS ? [] : mockReplicas();
-  const replicas = config.LLM_REPLICAS ?? mocks.map((mock) => mock.url);
-  const redis = config.REDIS_URL ? [] : [await redisServer(config.DATA_DIR, redis_port)];
-  const programs = [...redis, ...mocks, ...line(config, redis_url, replicas)];
-  await Promise.all([loadCorpus(), ...programs.map((program) => supervisor.start(program))]);
+  const corpus = loadCorpus();
+  corpus.catch(() => {}); // awaited below, when the rest is under way
+  const [redis_url, replicas] = await Promise.all([
+    config.REDIS_URL ?? startRedis(),
+    config.LLM_REPLICAS ?? startMocks(),
+  ]);
+  const programs = line(config, redis_url, replicas);
+  await Promise.all([corpus, ...programs.map((program) => supervisor.start(program))]);
   const took = ((performance.now() - started) / 1_000).toFixed(1);
   console.log(`
 Ragline is up, after ${took} s.
   gateway    http://localhost:${config.PORT}  (Swagger UI: http://localhost:${config.PORT}/swagger)
   redis      ${redis_url}${config.REDIS_URL ? "" : `  (its data: ${config.DATA_DIR}/redis)`}
-  replicas   ${replicas.join(" ")}${mocks.length > 0 ? "  (mock ones: set LLM_REPLICAS for real ones)" : ""}
+  replicas   ${replicas.join(" ")}${config.LLM_REPLICAS ? "" : "  (mock ones: set LLM_REPLICAS for real ones)"}
   store      ${config.QDRANT_URL ?? join(config.DATA_DIR, "ragline.sqlite")}
   logs       ${config.DATA_DIR}/logs
 
@@ -63,6 +64,34 @@ Ctrl-C stops all of it.`);
 } catch (error) {
   console.error((error as Error).message);
   await stop(1);
+}
+
+async function startRedis(): Promise<string> {
+  const port = await startOnPort(REDIS_PORT, (port) => redisServer(config.DATA_DIR, port));
+  return `redis://127.0.0.1:${port}`;
+}
+
+async function startMocks(): Promise<string[]> {
+  const ports = await Promise.all(
+    MOCK_PORTS.map((preferred, i) => startOnPort(preferred, (port) => mockReplica(port, i + 1))),
+  );
+  return ports.map((port) => `http://127.0.0.1:${port}`);
+}
+
+/** Starts a program on `preferred` or a free port; on another one if that was taken meanwhile. */
+async function startOnPort(
+  preferred: number,
+  program: (port: number) => Program | Promise<Program>,
+): Promise<number> {
+  for (let attempts = 3; ; attempts--) {
+    const port = freePort(attempts === 3 ? preferred : 0);
+    try {
+      await supervisor.start(await program(port));
+      return port;
+    } catch (error) {
+      if (attempts === 1) throw error;
+    }
+  }
 }
 
 /** At the first start the store is empty: the corpus that ships with the project goes in. */

@@ -1,7 +1,6 @@
 /** The line as programs of this machine. */
 import type { Static } from "@sinclair/typebox";
 import type { devSettings } from "./config.ts";
-import { freePort } from "./free-port.ts";
 import type { Program } from "./supervisor.ts";
 
 const WORKERS = ["llm_generator_1", "llm_generator_2", "llm_generator_3"];
@@ -9,21 +8,11 @@ const FIRST_MOCK_PORT = 11_501;
 /** Shorter than what `bun run dev` may take to stop. */
 const DRAIN_SECONDS = "3";
 
-export interface MockReplica extends Program {
-  readonly url: string;
-}
+export const MOCK_PORTS = WORKERS.map((_, i) => FIRST_MOCK_PORT + i);
 
-export function mockReplicas(): MockReplica[] {
-  return WORKERS.map((_, i) => {
-    const port = freePort(FIRST_MOCK_PORT + i);
-    return {
-      url: `http://127.0.0.1:${port}`,
-      ...app(`mock-llm-${i + 1}`, "apps/mock-llm/main.ts", "listening", {
-        MOCK_PORT: String(port),
-        MOCK_SEED: String(i + 1),
-      }),
-    };
-  });
+export function mockReplica(port: number, number: number): Program {
+  const env = { MOCK_PORT: String(port), MOCK_SEED: String(number) };
+  return app(`mock-llm-${number}`, "apps/mock-llm/main.ts", "listening", env);
 }
 
 /** Every program that works on questions, given where Redis and the replicas are. */

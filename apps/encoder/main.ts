@@ -15,7 +15,10 @@ await runStage({
   batch: config.ENCODER_BATCH,
   lookahead: config.ENCODER_BATCH,
   handleBatch: async (jobs) => {
-    const vectors = await model.embed(jobs.map((job) => job.query));
-    return jobs.map((job, i) => ({ ...job, embedding: packEmbedding(vectors[i]!) }));
+    // Users repeat each other: equal questions of a batch are encoded once.
+    const queries = [...new Set(jobs.map((job) => job.query))];
+    const vectors = await model.embed(queries);
+    const embeddings = new Map(queries.map((query, i) => [query, packEmbedding(vectors[i]!)]));
+    return jobs.map((job) => ({ ...job, embedding: embeddings.get(job.query)! }));
   },
 });

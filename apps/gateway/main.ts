@@ -28,7 +28,8 @@ const server = createGateway({
 
 waiter.start();
 try {
-  server.listen({ hostname: config.HOST, port: config.PORT, idleTimeout: 255 });
+  // Without reusePort: a second gateway on a taken port must fail, not share it silently.
+  server.listen({ hostname: config.HOST, port: config.PORT, idleTimeout: 255, reusePort: false });
 } catch (error) {
   console.error(
     `cannot listen on ${config.HOST}:${config.PORT}: ${(error as Error).message}. Set PORT to a free port`,

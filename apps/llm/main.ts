@@ -34,7 +34,14 @@ await runStage({
       contexts.length === 0
         ? { answer: NOTHING_NEAR, selected_replica }
         : await generate({ client, balancer, log }, job, signal);
-    return { job_id, timings, status: "ok" as const, sources: contexts, worker: config.WORKER_NAME, ...generated };
+    return {
+      job_id,
+      timings,
+      status: "ok" as const,
+      sources: contexts,
+      worker: config.WORKER_NAME,
+      ...generated,
+    };
   },
   close: async () => redis.disconnect(),
 });

@@ -1,7 +1,9 @@
 /** What clients see when something behind the gateway fails; the counts come back each time. */
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { freePort } from "../support/free-port.ts";
 import { type LineOptions, startLine, type TestLine } from "../support/line.ts";
+
+setDefaultTimeout(60_000);
 
 const DOCUMENTS = ["corpus/caching.md"];
 const QUESTION = { query: "What is a cache?" };

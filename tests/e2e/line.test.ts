@@ -1,7 +1,9 @@
 /** Questions through the whole line: real processes, real Redis, real model, real store. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { queues } from "#contracts";
 import { startLine, type TestLine } from "../support/line.ts";
+
+setDefaultTimeout(60_000);
 
 let line: TestLine;
 

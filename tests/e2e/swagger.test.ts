@@ -1,7 +1,9 @@
 /** Swagger UI, in a real browser that reaches nothing but the gateway. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { type Browser, chromium } from "playwright-core";
 import { startLine, type TestLine } from "../support/line.ts";
+
+setDefaultTimeout(60_000);
 
 const executablePath = Bun.which("chromium") ?? Bun.which("chromium-browser") ?? Bun.which("google-chrome");
 const withBrowser = executablePath ? test : test.skip;

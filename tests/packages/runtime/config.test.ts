@@ -1,13 +1,16 @@
 import { expect, test } from "bun:test";
-import { ConfigError, readConfig } from "#runtime";
 import { Type } from "@sinclair/typebox";
+import { ConfigError, readConfig } from "#runtime";
 import { startProcess } from "../../support/process.ts";
 
 const schema = Type.Object({
   PORT: Type.Integer({ minimum: 1, maximum: 65_535, default: 8_000, description: "Port" }),
   NAMES: Type.Array(Type.String(), { default: ["a"], description: "Names" }),
   ON: Type.Boolean({ default: false, description: "Whether" }),
-  MODE: Type.Union([Type.Literal("fast"), Type.Literal("slow")], { default: "slow", description: "fast or slow" }),
+  MODE: Type.Union([Type.Literal("fast"), Type.Literal("slow")], {
+    default: "slow",
+    description: "fast or slow",
+  }),
   MAYBE: Type.Optional(Type.String({ description: "Maybe" })),
 });
 
@@ -19,7 +22,13 @@ test("unset and empty mean the default", () => {
 
 test("values are read by their type", () => {
   const env = { PORT: "80", NAMES: "x, y,,z", ON: "1", MODE: "fast", MAYBE: "so" };
-  expect(readConfig(schema, env)).toEqual({ PORT: 80, NAMES: ["x", "y", "z"], ON: true, MODE: "fast", MAYBE: "so" });
+  expect(readConfig(schema, env)).toEqual({
+    PORT: 80,
+    NAMES: ["x", "y", "z"],
+    ON: true,
+    MODE: "fast",
+    MAYBE: "so",
+  });
 });
 
 test.each([
