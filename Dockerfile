@@ -14,8 +14,7 @@ RUN bun install --frozen-lockfile --production \
 COPY contracts contracts
 COPY packages packages
 COPY scripts scripts
-# With REDIS_URL, no Redis is installed: it has a container of its own.
-RUN REDIS_URL=redis://redis:6379 bun scripts/setup.ts
+RUN bun scripts/build-model.ts
 
 FROM oven/bun:1.4.5
 WORKDIR /app

@@ -3,6 +3,7 @@
 import { Type } from "@sinclair/typebox";
 import { ensureModel } from "#embedding";
 import { configOrExit, modelSettings } from "#runtime";
+import { ensureEmbeddedCorpus } from "./embed-corpus.ts";
 import { ensureRedisServer } from "./redis-server.ts";
 
 const config = configOrExit(
@@ -16,6 +17,7 @@ const config = configOrExit(
 
 if (await ensureModel({ directory: config.MODEL_DIR }))
   console.error(`Set up: the embedding model, in ${config.MODEL_DIR}/`);
+if (await ensureEmbeddedCorpus(config.MODEL_DIR)) console.error("Set up: the corpus, embedded");
 
 if (!config.REDIS_URL) {
   const problem = await ensureRedisServer();

@@ -1,7 +1,8 @@
 /** `bun run dev`: Redis and the whole line on this machine, over the corpus that ships with it. */
 import { join } from "node:path";
-import { configOrExit, openConfiguredStore } from "#runtime";
+import { configOrExit, sqlitePath } from "#runtime";
 import { devSettings } from "./config.ts";
+import { loadCorpus } from "./corpus.ts";
 import { lockDataDir } from "./data-lock.ts";
 import { freePort, tryListen } from "./free-port.ts";
 import { line, MOCK_PORTS, mockReplica } from "./programs.ts";
@@ -40,7 +41,7 @@ process.on("SIGINT", () => stop(0));
 process.on("SIGTERM", () => stop(0));
 
 try {
-  const corpus = loadCorpus();
+  const corpus = loadCorpus(config);
   corpus.catch(() => {}); // awaited below, when the rest is under way
   const [redis_url, replicas] = await Promise.all([
     config.REDIS_URL ?? startRedis(),
@@ -54,7 +55,7 @@ Ragline is up, after ${took} s.
   gateway    http://localhost:${config.PORT}  (Swagger UI: http://localhost:${config.PORT}/swagger)
   redis      ${redis_url}${config.REDIS_URL ? "" : `  (its data: ${config.DATA_DIR}/redis)`}
   replicas   ${replicas.join(" ")}${config.LLM_REPLICAS ? "" : "  (mock ones: set LLM_REPLICAS for real ones)"}
-  store      ${config.QDRANT_URL ?? join(config.DATA_DIR, "ragline.sqlite")}
+  store      ${config.QDRANT_URL ?? sqlitePath(config.DATA_DIR)}
   logs       ${config.DATA_DIR}/logs
 
 Ask it something:
@@ -92,21 +93,6 @@ async function startOnPort(
       if (attempts === 1) throw error;
     }
   }
-}
-
-/** At the first start the store is empty: the corpus that ships with the project goes in. */
-async function loadCorpus(): Promise<void> {
-  const store = openConfiguredStore(config, true);
-  const { documents } = await store.info();
-  await store.close();
-  if (documents > 0) return;
-  const ingest = Bun.spawn([process.execPath, "apps/indexer/ingest.ts", "corpus"], {
-    stdin: "ignore",
-    stdout: "inherit",
-    stderr: "inherit",
-  });
-  if ((await ingest.exited) !== 0)
-    throw new Error("the corpus could not be loaded: try `bun run ingest corpus`");
 }
 
 function leave(why: string): never {

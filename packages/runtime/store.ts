@@ -8,13 +8,18 @@ export interface StoreConfig {
   readonly QDRANT_COLLECTION: string;
 }
 
+/** The SQLite store's file in a data folder. */
+export function sqlitePath(data_dir: string): string {
+  return join(data_dir, "ragline.sqlite");
+}
+
 /** The store that the settings name: Qdrant where there is an address of one, else the SQLite file in `DATA_DIR`. */
 export function openConfiguredStore(config: StoreConfig, readonly = false): VectorStore {
   return openStore({
     qdrant_url: config.QDRANT_URL,
     qdrant_api_key: config.QDRANT_API_KEY,
     qdrant_collection: config.QDRANT_COLLECTION,
-    sqlite_path: join(config.DATA_DIR, "ragline.sqlite"),
+    sqlite_path: sqlitePath(config.DATA_DIR),
     readonly,
   });
 }

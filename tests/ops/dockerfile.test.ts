@@ -31,7 +31,7 @@ test("what goes into the image exists, and so does what is copied by name", () =
 test("what the containers run needs no development dependency, and nothing that is not in the image", () => {
   const reached = new Set<string>();
   for (const program of new Glob("apps/*/{main,ingest}.ts").scanSync()) follow(`./${program}`, reached);
-  for (const program of ["setup.ts", "healthcheck.ts"]) follow(`./scripts/${program}`, reached);
+  for (const program of ["build-model.ts", "healthcheck.ts"]) follow(`./scripts/${program}`, reached);
   expect([...reached].filter((name) => !(name in manifest.dependencies))).toEqual([]);
   expect(reached.size).toBeGreaterThan(5);
 });
