@@ -11,6 +11,8 @@ const PACKAGE_MANAGERS: readonly PackageManager[] = [
     commands: [
       ["apt-get", "update", "-qq"],
       ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "redis-server"],
+      // Debian starts a service of its own; `bun run dev` starts what it needs, on the same port.
+      ["service", "redis-server", "stop"],
     ],
   },
   { program: "dnf", commands: [["dnf", "install", "-y", "-q", "redis"]] },
@@ -30,8 +32,7 @@ export async function ensureRedisServer(): Promise<string | undefined> {
 
   console.error(`Setting up: redis-server, with ${manager.program}`);
   for (const command of manager.commands) {
-    // RUNLEVEL=1 keeps Debian from starting a service of its own: `bun run dev` starts what it needs.
-    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
+    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
     const done = Bun.spawn([...prefix, ...command], {
       env,
       stdin: "ignore",

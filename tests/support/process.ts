@@ -17,6 +17,7 @@ export function startProcess(path: string, env: Record<string, string>, args: st
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
+    ipc() {}, // its end tells the program to stop, if the tests are killed
   });
   const out = new LineLog(child.stdout);
   const errors = new LineLog(child.stderr);
