@@ -5,14 +5,21 @@ import { questions } from "./loadtest/questions.ts";
 import { type Report, report } from "./loadtest/report.ts";
 import { Tally } from "./loadtest/tally.ts";
 
-/** @throws Error if any question was not answered: a figure over failures would mean nothing. */
-export async function run(url: string, requests: number, concurrency: number): Promise<Report> {
+/**
+ * @param questionOf the question of a request, by its place in the run.
+ * @throws Error if any question was not answered: a figure over failures would mean nothing.
+ */
+export async function run(
+  url: string,
+  requests: number,
+  concurrency: number,
+  questionOf = (index: number) => questions[index % questions.length]!,
+): Promise<Report> {
   const tally = new Tally();
   const signal = new AbortController().signal;
   const started = performance.now();
   await closedLoop({ requests, concurrency, signal }, async (index) => {
-    const query = questions[index % questions.length]!;
-    tally.add(await ask(query, { url, timeout_ms: 65_000, signal }));
+    tally.add(await ask(questionOf(index), { url, timeout_ms: 65_000, signal }));
   });
   const result = report(tally, { url, concurrency, elapsed_ms: performance.now() - started });
   if (result.failed > 0)

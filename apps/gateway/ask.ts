@@ -35,11 +35,9 @@ export async function ask(line: Line, { query, top_k = DEFAULT_TOP_K }: QueryReq
   const job_id = crypto.randomUUID();
   const submitted_at = Date.now();
   const deadline = submitted_at + line.timeout_ms;
-  const given_up = new AbortController();
   try {
     const selected_replica = await line.balancer.reserve(job_id, deadline).catch(refuse);
-    const completion = line.waiter.wait(job_id, deadline, AbortSignal.any([signal, given_up.signal]));
-    completion.catch(() => {}); // if the push fails, nobody awaits it
+    const completion = line.waiter.wait(job_id, deadline, signal);
     const job = {
       job_id,
       query,
@@ -50,12 +48,16 @@ export async function ask(line: Line, { query, top_k = DEFAULT_TOP_K }: QueryReq
       reply_to: line.gateway,
       timings: {},
     };
-    await push(line.redis, line.names, queues.encoderIn, job).catch(refuse);
+    try {
+      await push(line.redis, line.names, queues.encoderIn, job);
+    } catch (error) {
+      line.waiter.forget(job_id);
+      refuse(error);
+    }
     return { job_id, completion: answerOf(await completion) };
   } catch (error) {
     throw error instanceof Expired ? timedOut(job_id) : error;
   } finally {
-    given_up.abort();
     release(line, job_id, deadline);
   }
 }

@@ -27,6 +27,8 @@ const server = createGateway({
 });
 
 waiter.start();
+// The first question should not meet a connection that is still being made; without Redis it is 503 all the same.
+await Promise.race([new Promise<void>((resolve) => redis.once("ready", resolve)), Bun.sleep(1_000)]);
 try {
   // Without reusePort: a second gateway on a taken port must fail, not share it silently.
   server.listen({ hostname: config.HOST, port: config.PORT, idleTimeout: 255, reusePort: false });

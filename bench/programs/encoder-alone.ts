@@ -1,15 +1,15 @@
-/** The encoder with nothing around it: prints texts/s over the load test's questions, in full batches. */
+/** The encoder with nothing around it: prints texts/s over as many distinct questions as asked, in full batches. */
 import { loadModel } from "#embedding";
-import { questions } from "../loadtest/questions.ts";
+import { distinctQuestion } from "../distinct-questions.ts";
 
-const TEXTS = 1_600;
 const BATCH = 16;
 
-const model = await loadModel({ directory: ".models" });
-const batches = Array.from({ length: TEXTS / BATCH }, (_, b) =>
-  Array.from({ length: BATCH }, (_, i) => questions[(b * BATCH + i) % questions.length]!),
+const [texts = 1_600, threads] = process.argv.slice(2).map(Number);
+const model = await loadModel({ directory: ".models", threads });
+const batches = Array.from({ length: texts / BATCH }, (_, b) =>
+  Array.from({ length: BATCH }, (_, i) => distinctQuestion(b * BATCH + i)),
 );
 await model.embed(batches[0]!);
 const started = performance.now();
 for (const batch of batches) await model.embed(batch);
-console.log(JSON.stringify({ texts_per_s: (TEXTS / (performance.now() - started)) * 1_000 }));
+console.log(JSON.stringify({ texts_per_s: (texts / (performance.now() - started)) * 1_000 }));

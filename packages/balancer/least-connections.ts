@@ -66,7 +66,7 @@ export class LeastConnections {
 
   /** Jobs in flight per replica, as of now. */
   async loads(): Promise<Map<string, number>> {
-    const loads = await this.#redis.balancerRelease(this.#keys.length, ...this.#keys, "");
+    const loads = await this.#redis.balancerLoads(this.#keys.length, ...this.#keys);
     return new Map(this.replicas.map((url, i) => [url, loads[i] ?? 0]));
   }
 

@@ -69,7 +69,6 @@ export interface ConsumerOptions<In extends TSchema, Out extends TSchema> {
 interface Held<T> {
   readonly message: string;
   readonly job: T & Envelope;
-  readonly waited: number;
 }
 
 const RETRY_TAKE_AFTER_MS = 200;
@@ -179,10 +178,9 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
       this.#bury(message, job.message, callerOf(message), "invalid_message", told).catch(this.#trouble);
       return;
     }
-    const since_submitted = Date.now() - job.submitted_at;
-    const accounted = Object.values(job.timings).reduce((sum, stage) => sum + stage.waited + stage.worked, 0);
-    const held = { message, job, waited: Math.max(0, since_submitted - accounted) };
-    if (Date.now() >= job.deadline) this.#finish(held, new Expired(), 0).catch(this.#trouble);
+    const held = { message, job };
+    if (Date.now() >= job.deadline)
+      this.#finish(held, new Expired(), { waited: waitedSoFar(job), worked: 0 }).catch(this.#trouble);
     else this.#waiting.push(held);
   }
 
@@ -209,18 +207,21 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
     this.#running.add(controller);
     const last_deadline = Math.max(...batch.map((held) => held.job.deadline));
     const timer = setTimeout(() => controller.abort(new Expired()), last_deadline - Date.now());
+    const waited = batch.map((held) => waitedSoFar(held.job));
     const started = performance.now();
     const outcomes = await this.#outcomes(batch, controller.signal);
     const worked = performance.now() - started;
     clearTimeout(timer);
-    this.#running.delete(controller);
     if (this.#left) return;
-    batch.forEach((held, i) => {
-      const outcome = outcomes[i] ?? new Error("the handler gave no outcome for this job");
-      this.#finish(held, outcome, worked).catch(this.#trouble);
-    });
-    // After the settler's write and Redis's replies: a handler that computes blocks both.
-    setImmediate(() => this.#work());
+    await Promise.all(
+      batch.map((held, i) => {
+        const outcome = outcomes[i] ?? new Error("the handler gave no outcome for this job");
+        return this.#finish(held, outcome, { waited: waited[i]!, worked }).catch(this.#trouble);
+      }),
+    );
+    this.#running.delete(controller);
+    // Only when Redis has it: a handler that computes would hold the write back for as long as it does.
+    this.#work();
   }
 
   async #outcomes(batch: Held<Static<In>>[], signal: AbortSignal): Promise<Outcome<Static<Out>>[]> {
@@ -235,10 +236,9 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
     }
   }
 
-  async #finish(held: Held<Static<In>>, outcome: Outcome<Static<Out>>, worked: number): Promise<void> {
+  async #finish(held: Held<Static<In>>, outcome: Outcome<Static<Out>>, timing: StageTiming): Promise<void> {
     const { stage, to, observe } = this.options;
-    const { message, job, waited } = held;
-    const timing = { waited, worked };
+    const { message, job } = held;
     const timings = { ...job.timings, [stage]: timing };
     const done = { kind: "done", job_id: job.job_id, timing } as const;
     if (outcome instanceof Fail || outcome instanceof Expired) {
@@ -318,6 +318,12 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
 
   readonly #trouble = (error: unknown): void =>
     this.options.observe({ kind: "trouble", error: toError(error) });
+}
+
+/** Since the stage before was done with it, in ms: what its stages have not accounted for. */
+function waitedSoFar({ submitted_at, timings }: Envelope): number {
+  const accounted = Object.values(timings).reduce((sum, { waited, worked }) => sum + waited + worked, 0);
+  return Math.max(0, Date.now() - submitted_at - accounted);
 }
 
 /** Whom to tell of a message that does not fit, as far as it can be read. */

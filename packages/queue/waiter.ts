@@ -13,6 +13,7 @@ const LOOK_EVERY_MS = 1_000;
 
 interface Waiting {
   readonly resolve: (completion: Completion) => void;
+  readonly forget: () => void;
 }
 
 export class CompletionWaiter {
@@ -45,20 +46,29 @@ export class CompletionWaiter {
    * @throws Expired when `deadline` (epoch ms) passes first; the signal's reason when it fires.
    */
   wait(job_id: string, deadline: number, signal: AbortSignal): Promise<Completion> {
-    const { promise, resolve, reject } = Promise.withResolvers<Completion>();
-    const timer = setTimeout(
-      () => reject(new Expired("no answer came before the deadline")),
-      deadline - Date.now(),
-    );
-    const abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    if (signal.aborted) abort();
-    this.#waiting.set(job_id, { resolve });
-    return promise.finally(() => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", abort);
-      this.#waiting.delete(job_id);
+    return new Promise((resolve, reject) => {
+      const abort = () => {
+        this.forget(job_id);
+        reject(signal.reason);
+      };
+      const timer = setTimeout(() => {
+        this.forget(job_id);
+        reject(new Expired("no answer came before the deadline"));
+      }, deadline - Date.now());
+      const forget = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", abort);
+      };
+      this.#waiting.set(job_id, { resolve, forget });
+      if (signal.aborted) abort();
+      else signal.addEventListener("abort", abort, { once: true });
     });
+  }
+
+  /** Waits no longer for a job: what `wait` gave then never settles. */
+  forget(job_id: string): void {
+    this.#waiting.get(job_id)?.forget();
+    this.#waiting.delete(job_id);
   }
 
   close(): void {
@@ -71,7 +81,10 @@ export class CompletionWaiter {
     try {
       const found = await this.redis.mget(wanted.map((job_id) => this.names.completion(job_id)));
       found.forEach((text, i) => {
-        if (text !== null) this.#waiting.get(wanted[i]!)?.resolve(read(wanted[i]!, text));
+        const waiting = this.#waiting.get(wanted[i]!);
+        if (text === null || !waiting) return;
+        this.forget(wanted[i]!);
+        waiting.resolve(read(wanted[i]!, text));
       });
     } catch (error) {
       this.trouble(toError(error)); // looked up again within a second

@@ -34,13 +34,22 @@ export interface LineOptions {
   readonly documents?: readonly string[];
   /** For every app. */
   readonly env?: Record<string, string>;
+  /** In place of the three LLM workers: a program and its arguments. */
+  readonly llm?: readonly [path: string, ...args: string[]];
+  /** Put before the command of an app: `taskset -c 0`. */
+  readonly launcher?: (app: string) => readonly string[];
 }
 
 const MODEL_DIR = ".models";
 const QUICK = { MOCK_DELAY_MS: "5" };
 
 export async function startLine(options: LineOptions = {}): Promise<TestLine> {
-  const { replicas: settings = [QUICK, QUICK, QUICK], documents = [], env = {} } = options;
+  const {
+    replicas: settings = [QUICK, QUICK, QUICK],
+    documents = [],
+    env = {},
+    launcher = () => [],
+  } = options;
   const data_dir = mkdtempSync(join(tmpdir(), "ragline-"));
   await ensureModel({ directory: MODEL_DIR });
   const [redis, ...replicas] = await Promise.all([
@@ -62,14 +71,19 @@ export async function startLine(options: LineOptions = {}): Promise<TestLine> {
     if ((await ingest.child.exited) !== 0) throw new Error(ingest.stderr());
   }
   const processes = new Map<string, TestProcess>();
-  const start = (name: string, path: string, more: Record<string, string> = {}) => {
-    processes.set(name, startProcess(path, { ...shared, ...more }));
+  const start = (name: string, path: string, more: Record<string, string> = {}, args: string[] = []) => {
+    processes.set(name, startProcess(path, { ...shared, ...more }, args, launcher(name)));
     return processes.get(name)!;
   };
   start("encoder", "apps/encoder/main.ts");
   start("retriever", "apps/retriever/main.ts");
-  for (const name of ["llm_generator_1", "llm_generator_2", "llm_generator_3"]) {
-    start(name, "apps/llm/main.ts", { WORKER_NAME: name });
+  if (options.llm) {
+    const [path, ...args] = options.llm;
+    start("llm", path, {}, args);
+  } else {
+    for (const name of ["llm_generator_1", "llm_generator_2", "llm_generator_3"]) {
+      start(name, "apps/llm/main.ts", { WORKER_NAME: name });
+    }
   }
   const workers = [...processes.values()];
   const listening = await start("gateway", "apps/gateway/main.ts").line('"msg":"listening"');

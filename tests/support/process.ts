@@ -11,8 +11,14 @@ export interface TestProcess {
   stop(): Promise<number>;
 }
 
-export function startProcess(path: string, env: Record<string, string>, args: string[] = []): TestProcess {
-  const child = Bun.spawn([process.execPath, path, ...args], {
+/** @param launcher a command to put before it, such as `taskset -c 0`. */
+export function startProcess(
+  path: string,
+  env: Record<string, string>,
+  args: readonly string[] = [],
+  launcher: readonly string[] = [],
+): TestProcess {
+  const child = Bun.spawn([...launcher, process.execPath, path, ...args], {
     env: { ...process.env, LOG_LEVEL: "info", ...env },
     stdin: "ignore",
     stdout: "pipe",

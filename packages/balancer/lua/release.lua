@@ -1,20 +1,17 @@
--- Counts a job back, wherever it is counted, and forgets leases that have ended.
--- KEYS load, inflight of each replica in turn; ARGV job id (may be empty: then it only refreshes the counts)
--- Returns the load of each replica.
--- Invariant: `load` is the number of unexpired leases in `inflight`; releasing twice is releasing once.
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local loads = {}
+-- Counts a job back, wherever it is counted.
+-- KEYS load, inflight of each replica in turn; ARGV job id
+-- Returns how many replicas it was counted on: 1, or 0 if it was counted back before.
+-- Invariant: `load` is the number of leases in `inflight`; releasing twice is releasing once.
+local released = 0
 for i = 1, #KEYS, 2 do
-  local load, inflight = KEYS[i], KEYS[i + 1]
-  redis.call('ZREMRANGEBYSCORE', inflight, '-inf', now)
-  redis.call('ZREM', inflight, ARGV[1])
-  local count = redis.call('ZCARD', inflight)
-  if count > 0 then
-    redis.call('SET', load, count, 'KEEPTTL')
-  else
-    redis.call('DEL', load)
+  if redis.call('ZREM', KEYS[i + 1], ARGV[1]) == 1 then
+    local count = redis.call('ZCARD', KEYS[i + 1])
+    if count > 0 then
+      redis.call('SET', KEYS[i], count, 'KEEPTTL')
+    else
+      redis.call('DEL', KEYS[i])
+    end
+    released = released + 1
   end
-  loads[#loads + 1] = count
 end
-return loads
+return released

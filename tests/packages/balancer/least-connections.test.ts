@@ -40,10 +40,12 @@ describe("reserving", () => {
   });
 
   test("by two gateways at once never counts on the same number", async () => {
-    const other = new LeastConnections(server.client.duplicate(), names, [A, B, C]);
+    const connection = server.client.duplicate();
+    const other = new LeastConnections(connection, names, [A, B, C]);
     const both = [balancer, other];
     await Promise.all(Array.from({ length: 60 }, (_, i) => both[i % 2]!.reserve(`job-${i}`, later())));
     expect(await shown()).toEqual([20, 20, 20]);
+    connection.disconnect();
   });
 });
 
