@@ -1,11 +1,13 @@
 /** The encoder: a question's text to its vector. */
-import { packEmbedding, queues } from "#contracts";
+import { queues } from "#contracts";
 import { loadModel } from "#embedding";
 import { configOrExit, runStage } from "#runtime";
 import { encoderSettings } from "./config.ts";
+import { QuestionCache } from "./question-cache.ts";
 
 const config = configOrExit(encoderSettings);
 const model = await loadModel({ directory: config.MODEL_DIR, threads: config.ENCODER_THREADS || undefined });
+const questions = new QuestionCache(model, config.ENCODER_CACHE);
 
 await runStage({
   name: "encoder",
@@ -15,10 +17,7 @@ await runStage({
   batch: config.ENCODER_BATCH,
   lookahead: config.ENCODER_BATCH,
   handleBatch: async (jobs) => {
-    // Users repeat each other: equal questions of a batch are encoded once.
-    const queries = [...new Set(jobs.map((job) => job.query))];
-    const vectors = await model.embed(queries);
-    const embeddings = new Map(queries.map((query, i) => [query, packEmbedding(vectors[i]!)]));
-    return jobs.map((job) => ({ ...job, embedding: embeddings.get(job.query)! }));
+    const embeddings = await questions.packed(jobs.map((job) => job.query));
+    return jobs.map((job, i) => ({ ...job, embedding: embeddings[i]! }));
   },
 });
