@@ -41,6 +41,9 @@ const envelope = {
     description: "The gateway that waits: names the channel to wake it",
   }),
   timings: Timings,
+  attempts: Type.Optional(
+    Type.Integer({ minimum: 0, description: "How often the stage it waits for has put it off" }),
+  ),
   traceparent: Type.Optional(Type.String({ description: "W3C trace context" })),
 };
 

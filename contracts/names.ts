@@ -7,6 +7,8 @@ export function redisNames(prefix = "") {
     processing: (queue: string, consumer: string) => `${prefix}${queue}:processing:${consumer}`,
     /** List of messages of dead consumers, taken one at a time. */
     retry: (queue: string) => `${prefix}${queue}:retry`,
+    /** Sorted set of messages that wait out a backoff, by due time. */
+    delayed: (queue: string) => `${prefix}${queue}:delayed`,
     /** Sorted set of consumer ids by the time at which their lease ends. */
     consumers: (queue: string) => `${prefix}${queue}:consumers`,
     /** Hash: digest of a message to how often it was returned. */

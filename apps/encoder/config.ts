@@ -1,9 +1,10 @@
 import { Type } from "@sinclair/typebox";
-import { appSettings, healthSettings, modelSettings, redisSettings } from "#runtime";
+import { appSettings, healthSettings, leaseSettings, modelSettings, redisSettings } from "#runtime";
 
 export const encoderSettings = Type.Object({
   ...appSettings,
   ...healthSettings,
+  ...leaseSettings,
   ...redisSettings,
   ...modelSettings,
   ENCODER_BATCH: Type.Integer({

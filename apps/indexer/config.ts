@@ -1,10 +1,18 @@
 import { Type } from "@sinclair/typebox";
-import { appSettings, healthSettings, modelSettings, redisSettings, storeSettings } from "#runtime";
+import {
+  appSettings,
+  healthSettings,
+  leaseSettings,
+  modelSettings,
+  redisSettings,
+  storeSettings,
+} from "#runtime";
 
 /** Of the stage on the queue. */
 export const indexerSettings = Type.Object({
   ...appSettings,
   ...healthSettings,
+  ...leaseSettings,
   ...redisSettings,
   ...storeSettings,
   ...modelSettings,

@@ -1,7 +1,7 @@
 /** The indexer: documents to chunks to vectors, in the store. */
 import { completions, queues } from "#contracts";
 import { type EmbeddingModel, loadModel } from "#embedding";
-import { Fail } from "#queue";
+import { Fail, Retry } from "#queue";
 import { configOrExit, openConfiguredStore, runStage } from "#runtime";
 import { StoreError } from "#vector-store";
 import { indexerSettings } from "./config.ts";
@@ -25,7 +25,8 @@ await runStage({
       const { chunks } = await indexDocument({ store, model: await model }, document, signal);
       return { job_id, timings, status: "ok" as const, document_id, chunks };
     } catch (error) {
-      if (error instanceof StoreError) throw new Fail("store_unavailable", error.message, { cause: error });
+      if (error instanceof StoreError)
+        throw new Retry(new Fail("store_unavailable", error.message, { cause: error }));
       throw error;
     }
   },

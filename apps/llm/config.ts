@@ -1,9 +1,10 @@
 import { Type } from "@sinclair/typebox";
-import { appSettings, healthSettings, llmReplicaSettings, redisSettings } from "#runtime";
+import { appSettings, healthSettings, leaseSettings, llmReplicaSettings, redisSettings } from "#runtime";
 
 export const llmSettings = Type.Object({
   ...appSettings,
   ...healthSettings,
+  ...leaseSettings,
   ...redisSettings,
   ...llmReplicaSettings,
   WORKER_NAME: Type.String({

@@ -1,9 +1,10 @@
 import { Type } from "@sinclair/typebox";
-import { appSettings, healthSettings, redisSettings, storeSettings } from "#runtime";
+import { appSettings, healthSettings, leaseSettings, redisSettings, storeSettings } from "#runtime";
 
 export const retrieverSettings = Type.Object({
   ...appSettings,
   ...healthSettings,
+  ...leaseSettings,
   ...redisSettings,
   ...storeSettings,
   MIN_SCORE: Type.Number({

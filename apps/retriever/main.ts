@@ -1,6 +1,6 @@
 /** The retriever: a question's vector to its sources, and to the prompt that holds them. */
 import { type LlmIn, queues, type RetrieverIn, unpackEmbedding } from "#contracts";
-import { Fail } from "#queue";
+import { Fail, Retry } from "#queue";
 import { configOrExit, openConfiguredStore, runStage } from "#runtime";
 import { StoreError } from "#vector-store";
 import { retrieverSettings } from "./config.ts";
@@ -25,7 +25,8 @@ async function search(request: Parameters<typeof store.search>[0]) {
   try {
     return await store.search(request);
   } catch (error) {
-    if (error instanceof StoreError) throw new Fail("store_unavailable", error.message, { cause: error });
+    if (error instanceof StoreError)
+      throw new Retry(new Fail("store_unavailable", error.message, { cause: error }));
     throw error;
   }
 }

@@ -2,9 +2,11 @@
 
 import { Type } from "@sinclair/typebox";
 import { completions, EMBEDDING_DIMENSIONS, packEmbedding, queues } from "#contracts";
-import { appSettings, configOrExit, healthSettings, redisSettings, runStage } from "#runtime";
+import { appSettings, configOrExit, healthSettings, leaseSettings, redisSettings, runStage } from "#runtime";
 
-const config = configOrExit(Type.Object({ ...appSettings, ...healthSettings, ...redisSettings }));
+const config = configOrExit(
+  Type.Object({ ...appSettings, ...healthSettings, ...leaseSettings, ...redisSettings }),
+);
 const stage = process.argv[2];
 const embedding = packEmbedding(new Float32Array(EMBEDDING_DIMENSIONS).fill(0.05));
 const text = "A passage of the length that a chunk has, two or three sentences of prose. ".repeat(6);

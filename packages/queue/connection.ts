@@ -17,8 +17,11 @@ const reconnecting: RedisOptions = {
   // With `autoResendUnfulfilledCommands: false` a command that was under way hangs for good.
 };
 
-/** How long a blocking command may wait at the server, in seconds: well under the socket's own time-out. */
-export const BLOCK_SECONDS = 2;
+/**
+ * How long a blocking command may wait at the server, in seconds: well under the socket's own time-out, and as long as
+ * an idle consumer may overlook the retry lane.
+ */
+export const BLOCK_SECONDS = 1;
 
 /** How a producer's caller waits at most for one command, in ms. */
 const PRODUCER_TIMEOUT_MS = 800;

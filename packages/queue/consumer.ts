@@ -3,73 +3,34 @@
  * contract, has them handled, and settles what became of each.
  *
  * Its life:
- * 1. `start`: takes as many messages as it has room for; when there are none, waits at the server.
- * 2. Each message is checked. One that does not fit becomes a dead letter, one past its deadline is completed
+ * 1. `start`: takes out a lease, which its heartbeat renews from a thread of its own; from now on the other consumers
+ *    give back what it holds should it die or freeze, and it does so for them.
+ * 2. It takes as many messages as it has room for; when there are none, it waits at the server. A message of the retry
+ *    lane is taken and handled alone.
+ * 3. Each message is checked. One that does not fit becomes a dead letter, one past its deadline is completed
  *    as expired; the others wait here for the handler, which gets up to `batch` of them at once.
- * 3. What the handler says of a job (a result, `Fail`, `Expired`, any other error) is written by the settler;
+ * 4. What the handler says of a job (a result, `Retry`, `Fail`, `Expired`, any other error) is written by the settler;
  *    only then its room is free again.
- * 4. `stop`: takes nothing new, lets handlers finish within a bound, then aborts them and puts back the rest
- *    in its old order.
+ * 5. After a reconnect, and when Redis holds more or less for it than it knows of, it reconciles: it adopts what a lost
+ *    reply kept from it, and aborts what was given to others meanwhile.
+ * 6. `stop`: takes nothing new, lets handlers finish within a bound, then aborts them and puts back the rest
+ *    in its old order, without charging a delivery.
  */
 
 import type { Static, TSchema } from "@sinclair/typebox";
-import type { Redis } from "ioredis";
-import type {
-  Completions,
-  DeadLetter,
-  Envelope,
-  FailedCompletion,
-  Queue,
-  RedisNames,
-  Stage,
-  StageTiming,
-  Timings,
-} from "#contracts";
+import type { Envelope, StageTiming } from "#contracts";
 import { BLOCK_SECONDS } from "./connection.ts";
-import { ContractError, Expired, Fail, toError } from "./outcome.ts";
-import { encode } from "./push.ts";
-import type { QueueRedis } from "./scripts.ts";
-import { type Caller, Settler } from "./settler.ts";
+import type { ConsumerOptions, Outcome } from "./consumer-options.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { type Held, Holdings } from "./holdings.ts";
+import { Expired, LeaseLost, toError } from "./outcome.ts";
+import { OutcomeWriter } from "./outcome-writer.ts";
+import { Reaper } from "./reaper.ts";
+import { readJob, waitedSoFar } from "./received.ts";
+import type { Lane } from "./scripts.ts";
+import { Settler } from "./settler.ts";
 
-export interface HandlerContext {
-  /** Fires when the last deadline among the jobs has passed, and when the consumer stops waiting for them. */
-  readonly signal: AbortSignal;
-}
-
-/** What a batch handler says of one job: its result, or the error that it met. */
-export type Outcome<T> = T | Error;
-
-/** What happened, for logs and metrics. */
-export type ConsumerEvent =
-  | { kind: "done"; job_id: string; outcome: "ok" | "error" | "expired"; timing: StageTiming; error?: Error }
-  | { kind: "dead"; job_id?: string; reason: string; letters: number }
-  | { kind: "trouble"; error: Error };
-
-export interface ConsumerOptions<In extends TSchema, Out extends TSchema> {
-  /** Name of the stage: in timings, completions and dead letters. */
-  readonly stage: Stage;
-  readonly from: Queue<In>;
-  readonly to: Queue<Out> | Completions<Out>;
-  /** One outcome a job, in the jobs' order. If it rejects, that is the outcome of all of them. */
-  readonly handle: (jobs: Static<In>[], context: HandlerContext) => Promise<Outcome<Static<Out>>[]>;
-  /** Most jobs in one call of the handler. It never waits for more to come. */
-  readonly batch: number;
-  /** Calls of the handler at once. */
-  readonly concurrency: number;
-  /** Most messages held here, those that wait for the handler included; at most 64 keeps a settle cheap. */
-  readonly prefetch: number;
-  /** For commands and scripts; waits for Redis as long as it takes. */
-  readonly redis: QueueRedis;
-  /** For the command that waits at the server. */
-  readonly blocking: Redis;
-  readonly names: RedisNames;
-  readonly observe: (event: ConsumerEvent) => void;
-}
-
-interface Held<T> {
-  readonly message: string;
-  readonly job: T & Envelope;
-}
+type Valid<T> = Held<T> & { readonly job: T & Envelope };
 
 const RETRY_TAKE_AFTER_MS = 200;
 
@@ -77,38 +38,59 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
   /** Random, and never used again. */
   readonly id = crypto.randomUUID();
   readonly #processing: string;
-  readonly #settler: Settler;
   readonly #running = new Set<AbortController>();
-  #waiting: Held<Static<In>>[] = [];
-  #held = 0;
+  readonly #outcomes: OutcomeWriter<In, Out>;
+  readonly #holdings = new Holdings<Static<In>>();
+  #waiting: Valid<Static<In>>[] = [];
+  /** What is known here and what Redis holds may differ. */
+  #suspect = false;
+  #differed = false;
+  #heartbeat: Heartbeat | undefined;
+  #reaper: Reaper | undefined;
   #stopping = false;
   /** What handlers say from now on is not written: their jobs are put back. */
   #left = false;
   #stopped: Promise<void> | undefined;
-  #room = Promise.withResolvers<void>();
   #loop: Promise<void> = Promise.resolve();
   #blockingClient: number | undefined;
 
   constructor(private readonly options: ConsumerOptions<In, Out>) {
     const { names, from, to } = options;
     this.#processing = names.processing(from.name, this.id);
-    this.#settler = new Settler(
+    const settler = new Settler(
       options.redis,
       names,
       {
         processing: this.#processing,
         next: to.kind === "queue" ? names.queue(to.name) : undefined,
         dead: names.dead(from.name),
+        delayed: names.delayed(from.name),
+        deliveries: names.deliveries(from.name),
       },
-      (error) => options.observe({ kind: "trouble", error }),
+      this.#trouble,
     );
+    this.#outcomes = new OutcomeWriter(settler, options);
   }
 
   start(): void {
-    const { blocking } = this.options;
+    const { redis, blocking, names, from, stage, lease, observe } = this.options;
     const identify = () => blocking.client("ID").then((id) => (this.#blockingClient = id), this.#trouble);
     blocking.on("ready", identify);
     if (blocking.status === "ready") identify();
+    for (const connection of [redis, blocking]) connection.on("ready", () => (this.#suspect = true));
+    this.#reaper = new Reaper({
+      redis,
+      names,
+      queue: from.name,
+      stage,
+      lease_ms: lease.lease_ms,
+      max_deliveries: lease.max_deliveries,
+      reaped: (returned, buried) => {
+        observe({ kind: "reaped", returned, buried });
+        this.#unblock(); // the retry lane is looked into by takes alone
+      },
+      trouble: this.#trouble,
+    });
     this.#loop = this.#run();
   }
 
@@ -123,47 +105,108 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
     const until = performance.now() + drain_ms;
     const remaining = () => Math.max(0, until - performance.now());
     this.#unblock();
+    this.#holdings.wake();
     await within(this.#loop, remaining());
-    while (this.#held > 0 && remaining() > 0) {
-      await within(this.#room.promise, remaining());
-    }
+    await within(
+      this.#holdings.until(() => this.#holdings.size === 0),
+      remaining(),
+    );
     this.#left = true;
     for (const controller of this.#running) controller.abort(new Error("the worker is stopping"));
-    const putBack = this.options.redis.queuePutBack(
+    const { redis, names, from } = this.options;
+    const putBack = redis.queuePutBack(
       this.#processing,
-      this.options.names.queue(this.options.from.name),
+      names.queue(from.name),
+      names.consumers(from.name),
+      this.id,
     );
     await within(putBack, 500);
+    this.#heartbeat?.stop();
+    this.#reaper?.stop();
   }
 
   async #run(): Promise<void> {
+    await this.#takeOutLease();
     while (!this.#stopping) {
-      const room = this.options.prefetch - this.#held;
-      if (room <= 0) {
-        await this.#room.promise;
-        continue;
-      }
       try {
-        for (const message of await this.#take(room)) this.#receive(message);
+        if (this.#suspect) await this.#reconcile();
+        const room = this.options.prefetch - this.#holdings.size;
+        const lane = room > 0 ? await this.#take(room) : "queue";
+        this.#work();
+        const { prefetch } = this.options;
+        await this.#holdings.until(
+          () => this.#stopping || this.#holdings.size < (lane === "queue" ? prefetch : 1) || this.#suspect,
+        );
       } catch (error) {
         if (this.#stopping) return;
-        this.options.observe({ kind: "trouble", error: toError(error) });
+        this.#trouble(error);
         await Bun.sleep(RETRY_TAKE_AFTER_MS);
       }
-      this.#work();
     }
   }
 
-  async #take(room: number): Promise<string[]> {
-    const { redis, blocking, names, from } = this.options;
-    const queue = names.queue(from.name);
-    const taken = await redis.queueTake(queue, this.#processing, room);
-    if (taken.length > 0 || this.#stopping) return taken;
-    const message = await blocking.blmove(queue, this.#processing, "RIGHT", "LEFT", BLOCK_SECONDS);
-    return message === null ? [] : [message];
+  /** The first beat is awaited: what is taken from now on is given back should this process die at once. */
+  async #takeOutLease(): Promise<void> {
+    const { redis, names, from, lease } = this.options;
+    const { url, lease_ms, stall_ms } = lease;
+    const consumers = names.consumers(from.name);
+    await redis.queueBeat(consumers, this.#processing, this.id, lease_ms).catch(this.#trouble);
+    if (this.#stopping) return;
+    const order = { url, consumers, processing: this.#processing, consumer: this.id, lease_ms, stall_ms };
+    this.#heartbeat = new Heartbeat(order, (held) => this.#compare(held));
   }
 
-  /** Ends a waiting BLMOVE at the server: cutting its connection could lose a reply that is under way. */
+  /** Once is the time that a reply takes; twice in a row is a difference. */
+  #compare(held: number): void {
+    const differs = held !== this.#holdings.size;
+    if (differs && this.#differed) {
+      this.#suspect = true;
+      this.#holdings.wake();
+      this.#unblock();
+    }
+    this.#differed = differs;
+  }
+
+  /** Only from the loop: no take may be under way. */
+  async #reconcile(): Promise<void> {
+    this.#suspect = false;
+    const messages = await this.options.redis.lrange(this.#processing, 0, -1);
+    const { unknown, lost } = this.#holdings.difference(messages);
+    for (const held of lost) this.#lose(held);
+    for (const message of unknown.reverse()) this.#receive(message);
+    if (unknown.length + lost.length > 0) {
+      this.options.observe({ kind: "reconciled", adopted: unknown.length, lost: lost.length });
+    }
+  }
+
+  /** It was given to others: whatever is done with it here would come to nothing. */
+  #lose(held: Held<Static<In>>): void {
+    this.#holdings.release(held);
+    this.#waiting = this.#waiting.filter((one) => one !== held);
+    const { controller } = held;
+    if (controller && !this.#holdings.worksOn(controller)) controller.abort(new LeaseLost());
+  }
+
+  /** Takes into `#waiting`; says by which lane. */
+  async #take(room: number): Promise<Lane> {
+    const { redis, blocking, names, from } = this.options;
+    const queue = names.queue(from.name);
+    const [lane, ...taken] = await redis.queueTake(
+      queue,
+      this.#processing,
+      names.retry(from.name),
+      room,
+      this.#holdings.size,
+    );
+    if (taken.length === 0 && lane === "queue" && !this.#stopping) {
+      const message = await blocking.blmove(queue, this.#processing, "RIGHT", "LEFT", BLOCK_SECONDS);
+      if (message !== null) taken.push(message);
+    }
+    for (const message of taken) this.#receive(message);
+    return lane;
+  }
+
+  /** Ends a BLMOVE that waits at the server, where there is one: cutting its connection could lose a reply that is under way. */
   #unblock(): void {
     const { redis } = this.options;
     if (this.#blockingClient === undefined || redis.status !== "ready") return;
@@ -171,28 +214,28 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
   }
 
   #receive(message: string): void {
-    this.#held++;
-    const job = this.#parse(message);
+    const job = readJob(this.options.from, message);
     if (job instanceof Error) {
-      const told = `a message of this job ${job.message}`;
-      this.#bury(message, job.message, callerOf(message), "invalid_message", told).catch(this.#trouble);
+      const held: Held<Static<In>> = { message, settling: true };
+      this.#holdings.add(held);
+      this.#settled(held, this.#outcomes.refuse(message, job));
       return;
     }
-    const held = { message, job };
-    if (Date.now() >= job.deadline)
-      this.#finish(held, new Expired(), { waited: waitedSoFar(job), worked: 0 }).catch(this.#trouble);
-    else this.#waiting.push(held);
+    const held = { message, job, settling: false };
+    this.#holdings.add(held);
+    if (Date.now() < job.deadline) this.#waiting.push(held);
+    else this.#finish(held, new Expired(), { waited: waitedSoFar(job), worked: 0 });
   }
 
-  #parse(message: string): (Static<In> & Envelope) | ContractError {
-    const { from } = this.options;
-    try {
-      const job: unknown = JSON.parse(message);
-      if (from.message.check(job)) return job as Static<In> & Envelope;
-      return new ContractError(`does not fit ${from.name}: ${from.message.explain(job)}`);
-    } catch (cause) {
-      return new ContractError(`is not JSON: ${toError(cause).message}`, { cause });
-    }
+  #finish(held: Valid<Static<In>>, outcome: Outcome<Static<Out>>, timing: StageTiming): Promise<void> {
+    held.settling = true;
+    return this.#settled(held, this.#outcomes.write(held.message, held.job, outcome, timing));
+  }
+
+  /** What is written is no longer held; what Redis could not be told before it went for good is put back or reaped. */
+  async #settled(held: Held<Static<In>>, written: Promise<void>): Promise<void> {
+    await written.catch(this.#trouble);
+    this.#holdings.release(held);
   }
 
   #work(): void {
@@ -202,21 +245,23 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
     }
   }
 
-  async #handle(batch: Held<Static<In>>[]): Promise<void> {
+  async #handle(batch: Valid<Static<In>>[]): Promise<void> {
     const controller = new AbortController();
+    for (const held of batch) held.controller = controller;
     this.#running.add(controller);
     const last_deadline = Math.max(...batch.map((held) => held.job.deadline));
     const timer = setTimeout(() => controller.abort(new Expired()), last_deadline - Date.now());
     const waited = batch.map((held) => waitedSoFar(held.job));
     const started = performance.now();
-    const outcomes = await this.#outcomes(batch, controller.signal);
+    const outcomes = await this.#handled(batch, controller.signal);
     const worked = performance.now() - started;
     clearTimeout(timer);
     if (this.#left) return;
     await Promise.all(
-      batch.map((held, i) => {
+      batch.map(async (held, i) => {
+        if (!this.#holdings.has(held)) return; // lost meanwhile
         const outcome = outcomes[i] ?? new Error("the handler gave no outcome for this job");
-        return this.#finish(held, outcome, { waited: waited[i]!, worked }).catch(this.#trouble);
+        await this.#finish(held, outcome, { waited: waited[i]!, worked });
       }),
     );
     this.#running.delete(controller);
@@ -224,7 +269,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
     this.#work();
   }
 
-  async #outcomes(batch: Held<Static<In>>[], signal: AbortSignal): Promise<Outcome<Static<Out>>[]> {
+  async #handled(batch: Valid<Static<In>>[], signal: AbortSignal): Promise<Outcome<Static<Out>>[]> {
     try {
       return await this.options.handle(
         batch.map((held) => held.job),
@@ -236,105 +281,8 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
     }
   }
 
-  async #finish(held: Held<Static<In>>, outcome: Outcome<Static<Out>>, timing: StageTiming): Promise<void> {
-    const { stage, to, observe } = this.options;
-    const { message, job } = held;
-    const timings = { ...job.timings, [stage]: timing };
-    const done = { kind: "done", job_id: job.job_id, timing } as const;
-    if (outcome instanceof Fail || outcome instanceof Expired) {
-      const status = outcome instanceof Expired ? "expired" : "error";
-      const code = outcome instanceof Expired ? "expired" : outcome.code;
-      const completion = this.#failed(status, job.job_id, code, outcome.message, timings);
-      await this.#settler.complete(message, job, completion);
-      this.#freed();
-      return observe({ ...done, outcome: status, error: outcome });
-    }
-    const next = outcome instanceof Error ? outcome : this.#encode({ ...(outcome as object), timings });
-    if (next instanceof Error) {
-      observe({ ...done, outcome: "error", error: next });
-      return this.#bury(
-        message,
-        next.message,
-        job,
-        "internal",
-        `the ${stage} failed: ${next.message}`,
-        timings,
-      );
-    }
-    await (to.kind === "queue"
-      ? this.#settler.settle(message, next)
-      : this.#settler.complete(message, job, next));
-    this.#freed();
-    observe({ ...done, outcome: "ok" });
-  }
-
-  #encode(next: Static<Out>): string | Error {
-    try {
-      return encode(this.options.to, next);
-    } catch (error) {
-      return toError(error);
-    }
-  }
-
-  async #bury(
-    message: string,
-    reason: string,
-    caller: Caller | undefined,
-    code: string,
-    told: string,
-    timings: Timings = {},
-  ): Promise<void> {
-    const { stage, observe } = this.options;
-    const letter = { message, reason, stage, at: Date.now(), deliveries: 0 } satisfies DeadLetter;
-    const completion = caller && this.#failed("error", caller.job_id, code, told, timings);
-    const letters = await this.#settler.bury(message, JSON.stringify(letter), caller, completion);
-    this.#freed();
-    observe({ kind: "dead", job_id: caller?.job_id, reason, letters });
-  }
-
-  #failed(
-    status: FailedCompletion["status"],
-    job_id: string,
-    code: string,
-    message: string,
-    timings: Timings,
-  ) {
-    const completion: FailedCompletion = {
-      job_id,
-      status,
-      stage: this.options.stage,
-      code,
-      message,
-      timings,
-    };
-    return JSON.stringify(completion);
-  }
-
-  #freed(): void {
-    this.#held--;
-    this.#room.resolve();
-    this.#room = Promise.withResolvers();
-  }
-
   readonly #trouble = (error: unknown): void =>
     this.options.observe({ kind: "trouble", error: toError(error) });
-}
-
-/** Since the stage before was done with it, in ms: what its stages have not accounted for. */
-function waitedSoFar({ submitted_at, timings }: Envelope): number {
-  const accounted = Object.values(timings).reduce((sum, { waited, worked }) => sum + waited + worked, 0);
-  return Math.max(0, Date.now() - submitted_at - accounted);
-}
-
-/** Whom to tell of a message that does not fit, as far as it can be read. */
-function callerOf(message: string): Caller | undefined {
-  try {
-    const { job_id, reply_to } = JSON.parse(message);
-    if (typeof job_id !== "string" || job_id === "") return undefined;
-    return { job_id, reply_to: typeof reply_to === "string" ? reply_to : undefined };
-  } catch {
-    return undefined;
-  }
 }
 
 /** Resolves when `promise` has settled or `ms` have passed, whichever is first. */

@@ -13,11 +13,30 @@ export class Fail extends Error {
   }
 }
 
+/**
+ * The job cannot be done now, but may be soon: it is tried again after a backoff, as its deadline allows. Where it
+ * allows no more, `last` is the outcome.
+ */
+export class Retry extends Error {
+  override name = "Retry";
+  constructor(readonly last: Fail) {
+    super(last.message, { cause: last.cause });
+  }
+}
+
 /** The job's deadline has passed: nobody waits for its result. */
 export class Expired extends Error {
   override name = "Expired";
   constructor(message = "the deadline passed before the job was done") {
     super(message);
+  }
+}
+
+/** The reason of a handler's signal when its job was given to another worker: this one showed no life for too long. */
+export class LeaseLost extends Error {
+  override name = "LeaseLost";
+  constructor() {
+    super("the job was given to another worker, as this one showed no life for longer than its lease");
   }
 }
 

@@ -26,6 +26,15 @@ interface Move {
   readonly written: () => void;
 }
 
+export interface SettlerKeys {
+  readonly processing: string;
+  /** Absent for a last stage. */
+  readonly next?: string;
+  readonly dead: string;
+  readonly delayed: string;
+  readonly deliveries: string;
+}
+
 export class Settler {
   #moves: Move[] = [];
   #ends: Move[] = [];
@@ -34,7 +43,7 @@ export class Settler {
   constructor(
     private readonly redis: QueueRedis,
     private readonly names: RedisNames,
-    private readonly keys: { readonly processing: string; readonly next?: string; readonly dead: string },
+    private readonly keys: SettlerKeys,
     private readonly trouble: (error: Error) => void,
   ) {}
 
@@ -64,6 +73,14 @@ export class Settler {
     );
   }
 
+  /** The message waits for `delay_ms`, as `successor`. */
+  async delay(message: string, successor: string, delay_ms: number): Promise<void> {
+    const { processing, delayed, deliveries } = this.keys;
+    await this.#persist(() =>
+      this.redis.queueDelay(processing, delayed, deliveries, message, successor, Math.ceil(delay_ms)),
+    );
+  }
+
   #add(list: Move[], move: Omit<Move, "written">): Promise<void> {
     return new Promise((written) => {
       list.push({ ...move, written });
@@ -87,13 +104,19 @@ export class Settler {
   }
 
   #settleAll(moves: Move[]): Promise<number> {
-    const { processing, next } = this.keys;
+    const { processing, next, deliveries } = this.keys;
     if (!next) throw new Error("a last stage has no next queue to settle into");
-    return this.redis.queueSettle(processing, next, ...moves.flatMap((move) => [move.message, move.write]));
+    return this.redis.queueSettle(
+      processing,
+      next,
+      deliveries,
+      ...moves.flatMap((move) => [move.message, move.write]),
+    );
   }
 
   #completeAll(ends: Move[]): Promise<number> {
-    const keys = [this.keys.processing, ...ends.map((end) => this.names.completion(end.caller!.job_id))];
+    const completion_keys = ends.map((end) => this.names.completion(end.caller!.job_id));
+    const keys = [this.keys.processing, this.keys.deliveries, ...completion_keys];
     const args = ends.flatMap((end) => [end.message, end.write, ...this.#wake(end.caller!)]);
     return this.redis.queueComplete(keys.length, ...keys, COMPLETION_TTL_SECONDS, ...args);
   }

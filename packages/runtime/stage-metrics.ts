@@ -29,6 +29,18 @@ export function stageMetrics(registry: Registry, stage: Stage) {
     labelNames,
     registers,
   });
+  const retries = new Counter({
+    name: "ragline_stage_retries_total",
+    help: "Jobs that the stage put off to try them again",
+    labelNames,
+    registers,
+  });
+  const returned = new Counter({
+    name: "ragline_stage_returned_total",
+    help: "Messages of dead or frozen workers that were given back",
+    labelNames,
+    registers,
+  });
   const waited = new Histogram({
     name: "ragline_stage_waited_seconds",
     help: "From the stage before to this one taking the job",
@@ -44,7 +56,7 @@ export function stageMetrics(registry: Registry, stage: Stage) {
     registers,
   });
   // An alert on a rate needs the series to exist before the first event.
-  for (const counter of [errors, dead]) counter.inc({ stage }, 0);
+  for (const counter of [errors, dead, retries, returned]) counter.inc({ stage }, 0);
 
   return {
     done(outcome: "ok" | "error" | "expired", timing: StageTiming): void {
@@ -55,6 +67,13 @@ export function stageMetrics(registry: Registry, stage: Stage) {
     },
     dead(): void {
       dead.inc({ stage });
+    },
+    retried(): void {
+      retries.inc({ stage });
+    },
+    reaped(given_back: number, buried: number): void {
+      returned.inc({ stage }, given_back);
+      dead.inc({ stage }, buried);
     },
   };
 }

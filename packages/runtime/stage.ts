@@ -1,6 +1,6 @@
 /** Runs one stage of the line as a process: the shared consumer, wired to logs, metrics and an orderly end. */
 
-import type { Static, TSchema } from "@sinclair/typebox";
+import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { type Completions, type Queue, redisNames, type Stage } from "#contracts";
 import {
   Consumer,
@@ -16,9 +16,31 @@ import { type HealthConfig, type ReadyCheck, startHealthServer } from "./health-
 import { type RedisConfig, redisReady, reportTo } from "./redis.ts";
 import { stageMetrics } from "./stage-metrics.ts";
 
+/** Longer than any batch should take: a main thread that is busy for longer hangs. */
+const STALL_MS = 10_000;
+
+export const leaseSettings = {
+  LEASE_MS: Type.Integer({
+    minimum: 200,
+    default: 5_000,
+    description:
+      "How long a worker that shows no life keeps its jobs: shorter recovers sooner, and takes a long pause for a death, ms",
+  }),
+  MAX_DELIVERIES: Type.Integer({
+    minimum: 1,
+    default: 3,
+    description: "How often a job may be given back by dead workers before it is laid aside as a dead letter",
+  }),
+};
+
+interface LeaseConfig {
+  readonly LEASE_MS: number;
+  readonly MAX_DELIVERIES: number;
+}
+
 interface StageBase<In extends TSchema, Out extends TSchema> {
   readonly name: Stage;
-  readonly config: AppConfig & HealthConfig & RedisConfig;
+  readonly config: AppConfig & HealthConfig & RedisConfig & LeaseConfig;
   readonly from: Queue<In>;
   readonly to: Queue<Out> | Completions<Out>;
   /** Jobs beyond those being handled that are taken ahead, so that a handler that computes need not wait for Redis. */
@@ -63,6 +85,12 @@ export async function runStage<In extends TSchema, Out extends TSchema>(
     redis,
     blocking,
     names,
+    lease: {
+      url: config.REDIS_URL,
+      lease_ms: config.LEASE_MS,
+      max_deliveries: config.MAX_DELIVERIES,
+      stall_ms: Math.max(STALL_MS, 2 * config.LEASE_MS),
+    },
     observe: observer(app, name),
   });
 
@@ -102,6 +130,20 @@ function observer(app: App, stage: Stage): (event: ConsumerEvent) => void {
       case "dead":
         metrics.dead();
         app.log.error({ job_id: event.job_id, reason: event.reason, letters: event.letters }, "dead letter");
+        return;
+      case "retry":
+        metrics.retried();
+        app.log.warn(
+          { job_id: event.job_id, attempt: event.attempt, delay_ms: event.delay_ms, err: event.error },
+          "retry",
+        );
+        return;
+      case "reaped":
+        metrics.reaped(event.returned, event.buried);
+        app.log.warn({ returned: event.returned, buried: event.buried }, "took back what dead workers held");
+        return;
+      case "reconciled":
+        app.log.warn({ adopted: event.adopted, lost: event.lost }, "reconciled with Redis");
         return;
       case "trouble":
         app.log.error({ err: event.error }, "Redis refused or did not answer: trying again");

@@ -1,4 +1,7 @@
 /** A real redis-server for a test file, on a free port and in memory. */
+import { rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Subprocess } from "bun";
 import { Redis } from "ioredis";
 import { freePort } from "./free-port.ts";
@@ -21,7 +24,15 @@ export async function startRedis(options: Record<string, string> = {}): Promise<
   const url = `redis://127.0.0.1:${port}`;
   let server: Subprocess;
   const start = async () => {
-    const settings = { port: String(port), bind: "127.0.0.1", save: "", appendonly: "no", ...options };
+    const files = { dir: tmpdir(), dbfilename: `ragline-${port}.rdb`, appenddirname: `ragline-${port}` };
+    const settings = {
+      port: String(port),
+      bind: "127.0.0.1",
+      save: "",
+      appendonly: "no",
+      ...files,
+      ...options,
+    };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
     const started = Bun.spawn(["redis-server", ...args], { stdout: "pipe", stderr: "inherit" });
     server = started;
@@ -45,6 +56,7 @@ export async function startRedis(options: Record<string, string> = {}): Promise<
       client.disconnect();
       server.kill("SIGKILL");
       await server.exited;
+      rmSync(join(tmpdir(), `ragline-${port}`), { recursive: true, force: true });
     },
   };
 }

@@ -1,10 +1,18 @@
--- Moves up to n messages from a queue to the taker's own list.
--- KEYS queue, processing; ARGV n
--- Returns the messages, oldest first.
--- Invariant: a message is in the queue or in exactly one processing list, never in neither.
+-- Moves messages to the taker's own list: one alone from the retry lane, else up to n from the queue.
+-- KEYS queue, processing, retry; ARGV n, how many messages the taker holds
+-- Returns {lane, message ...}, oldest first. The lane is `queue`; `retry` for a message that must be handled
+--   alone; or `drain` (with no message) while the retry lane waits for the taker to hold nothing.
+-- Invariant: a message is in the queue, the retry lane or exactly one processing list, never in none.
+-- A message of the retry lane was held by a consumer that died: alone, it can only take itself down again.
+if redis.call('EXISTS', KEYS[3]) == 1 then
+  if tonumber(ARGV[2]) > 0 then
+    return { 'drain' }
+  end
+  return { 'retry', redis.call('LMOVE', KEYS[3], KEYS[2], 'RIGHT', 'LEFT') }
+end
 local taken = redis.call('RPOP', KEYS[1], ARGV[1])
 if not taken then
-  return {}
+  return { 'queue' }
 end
 redis.call('LPUSH', KEYS[2], unpack(taken))
-return taken
+return { 'queue', unpack(taken) }

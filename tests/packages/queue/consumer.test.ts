@@ -36,6 +36,8 @@ afterEach(async () => {
 });
 afterAll(() => server.stop());
 
+const lease = () => ({ url: server.url, lease_ms: 5_000, max_deliveries: 3, stall_ms: 10_000 });
+
 function connections() {
   const redis = connectWorker(server.url, quiet) as QueueRedis;
   const blocking = connectBlocking(server.url, quiet);
@@ -58,6 +60,7 @@ function startEncoder(options: Partial<Encoder>) {
     concurrency: 1,
     prefetch: 16,
     names,
+    lease: lease(),
     observe: (event) => events.push(event),
     ...connections(),
     ...options,
@@ -396,6 +399,7 @@ describe("waiting for a completion", () => {
       concurrency: 1,
       prefetch: 1,
       names,
+      lease: lease(),
       observe: quiet,
       ...connections(),
     });

@@ -19,13 +19,13 @@ afterAll(async () => {
 describe("take", () => {
   test("gives the oldest messages first and keeps each in the taker's list", async () => {
     await redis.lpush("q", "a", "b", "c");
-    expect(await redis.queueTake("q", "held", 2)).toEqual(["a", "b"]);
+    expect(await redis.queueTake("q", "held", "retry", 2, 0)).toEqual(["queue", "a", "b"]);
     expect(await redis.lrange("q", 0, -1)).toEqual(["c"]);
     expect(await redis.lrange("held", 0, -1)).toEqual(["b", "a"]);
   });
 
   test("gives nothing from an empty queue and leaves no list behind", async () => {
-    expect(await redis.queueTake("q", "held", 64)).toEqual([]);
+    expect(await redis.queueTake("q", "held", "retry", 64, 0)).toEqual(["queue"]);
     expect(await redis.exists("held")).toBe(0);
   });
 });
@@ -33,15 +33,17 @@ describe("take", () => {
 describe("settle", () => {
   test("hands on only what is still held here", async () => {
     await redis.lpush("held", "a", "b");
-    expect(await redis.queueSettle("held", "next", "a", "A", "stranger", "S", "b", "B")).toBe(2);
+    expect(await redis.queueSettle("held", "next", "deliveries", "a", "A", "stranger", "S", "b", "B")).toBe(
+      2,
+    );
     expect(await redis.lrange("next", 0, -1)).toEqual(["B", "A"]);
     expect(await redis.llen("held")).toBe(0);
   });
 
   test("sent twice takes effect once", async () => {
     await redis.lpush("held", "a");
-    await redis.queueSettle("held", "next", "a", "A");
-    expect(await redis.queueSettle("held", "next", "a", "A")).toBe(0);
+    await redis.queueSettle("held", "next", "deliveries", "a", "A");
+    expect(await redis.queueSettle("held", "next", "deliveries", "a", "A")).toBe(0);
     expect(await redis.llen("next")).toBe(1);
   });
 });
@@ -53,7 +55,9 @@ describe("complete", () => {
     const notice = new Promise<string>((resolve) => subscriber.on("message", (_channel, id) => resolve(id)));
     await redis.lpush("held", "a", "b");
     const args = [60, "a", "A", "done:g", "id-a", "b", "B", "done:h", "id-b"];
-    expect(await redis.queueComplete(3, "held", "completion:a", "completion:b", ...args)).toBe(2);
+    expect(await redis.queueComplete(4, "held", "deliveries", "completion:a", "completion:b", ...args)).toBe(
+      2,
+    );
     expect(await notice).toBe("id-a");
     expect(await redis.mget("completion:a", "completion:b")).toEqual(["A", "B"]);
     expect(await redis.ttl("completion:b")).toBeGreaterThan(58);
@@ -62,7 +66,9 @@ describe("complete", () => {
   });
 
   test("writes nothing for a message that is held elsewhere", async () => {
-    expect(await redis.queueComplete(2, "held", "completion:a", 60, "a", "A", "done:g", "id-a")).toBe(0);
+    expect(
+      await redis.queueComplete(3, "held", "deliveries", "completion:a", 60, "a", "A", "done:g", "id-a"),
+    ).toBe(0);
     expect(await redis.exists("completion:a")).toBe(0);
   });
 });
@@ -95,8 +101,115 @@ describe("bury", () => {
 describe("put back", () => {
   test("restores the old order, before what came later", async () => {
     await redis.lpush("q", "a", "b", "c", "d");
-    await redis.queueTake("q", "held", 3);
-    expect(await redis.queuePutBack("held", "q")).toBe(3);
-    expect(await redis.queueTake("q", "held", 4)).toEqual(["a", "b", "c", "d"]);
+    await redis.queueTake("q", "held", "retry", 3, 0);
+    expect(await redis.queuePutBack("held", "q", "consumers", "me")).toBe(3);
+    expect(await redis.queueTake("q", "held", "retry", 4, 0)).toEqual(["queue", "a", "b", "c", "d"]);
+  });
+});
+
+describe("the retry lane", () => {
+  test("is taken from first, one message alone", async () => {
+    await redis.lpush("q", "later");
+    await redis.lpush("retry", "a", "b");
+    expect(await redis.queueTake("q", "held", "retry", 10, 0)).toEqual(["retry", "a"]);
+    expect(await redis.lrange("held", 0, -1)).toEqual(["a"]);
+  });
+
+  test("waits until the taker holds nothing", async () => {
+    await redis.lpush("q", "later");
+    await redis.lpush("retry", "a");
+    expect(await redis.queueTake("q", "held", "retry", 10, 3)).toEqual(["drain"]);
+    expect(await redis.exists("held")).toBe(0);
+  });
+});
+
+describe("delay and promote", () => {
+  test("a message comes back when it is due, before those that came later", async () => {
+    await redis.lpush("held", "a");
+    expect(await redis.queueDelay("held", "delayed", "deliveries", "a", "A", 0)).toBe(1);
+    expect(await redis.llen("held")).toBe(0);
+    await redis.lpush("q", "later");
+    expect(await redis.queuePromote("delayed", "q")).toBe(1);
+    expect(await redis.queueTake("q", "held", "retry", 2, 0)).toEqual(["queue", "A", "later"]);
+  });
+
+  test("one that is not due stays", async () => {
+    await redis.lpush("held", "a");
+    await redis.queueDelay("held", "delayed", "deliveries", "a", "A", 60_000);
+    expect(await redis.queuePromote("delayed", "q")).toBe(0);
+    expect(await redis.zcard("delayed")).toBe(1);
+  });
+
+  test("one that is held elsewhere is not delayed", async () => {
+    expect(await redis.queueDelay("held", "delayed", "deliveries", "a", "A", 0)).toBe(0);
+    expect(await redis.exists("delayed")).toBe(0);
+  });
+});
+
+describe("reap", () => {
+  const reap = (most = 3, look_after_ms = 30_000) =>
+    redis.queueReap(
+      "consumers",
+      "deliveries",
+      "dead",
+      "retry",
+      "held:",
+      most,
+      look_after_ms,
+      "llm",
+      10,
+      "c:",
+      "done:",
+      60,
+    );
+
+  test("gives back what an ended consumer held, oldest first, and leaves the living alone", async () => {
+    await redis.lpush("held:gone", "a", "b");
+    await redis.lpush("held:alive", "c");
+    await redis.zadd("consumers", Date.now() - 1, "gone");
+    await redis.zadd("consumers", Date.now() + 60_000, "alive");
+    expect(await reap()).toEqual([2, 0]);
+    expect(await redis.lrange("retry", 0, -1)).toEqual(["b", "a"]);
+    expect(await redis.lrange("held:alive", 0, -1)).toEqual(["c"]);
+    expect(await redis.zrange("consumers", "0", "-1")).toEqual(["gone", "alive"]);
+  });
+
+  test("forgets an ended consumer only when no late reply can reach it any more", async () => {
+    await redis.zadd("consumers", Date.now() - 31_000, "gone");
+    await reap();
+    expect(await redis.exists("consumers")).toBe(0);
+  });
+
+  test("lays aside what was given back as often as allowed, and tells its caller", async () => {
+    const message = JSON.stringify({ job_id: "j", reply_to: "g", timings: {} });
+    for (let death = 1; death <= 3; death++) {
+      await redis.lpush("held:gone", message);
+      await redis.zadd("consumers", Date.now() - 1, "gone");
+      expect(await reap()).toEqual(death < 3 ? [1, 0] : [0, 1]);
+    }
+    const letter = JSON.parse((await redis.lindex("dead", 0))!);
+    expect(letter).toEqual({
+      message,
+      stage: "llm",
+      deliveries: 3,
+      at: expect.any(Number),
+      reason: expect.any(String),
+    });
+    expect(JSON.parse((await redis.get("c:j"))!)).toMatchObject({
+      job_id: "j",
+      status: "error",
+      code: "worker_died",
+      timings: {},
+    });
+    expect(await redis.hlen("deliveries")).toBe(0);
+  });
+
+  test("a settled message's count is forgotten", async () => {
+    await redis.lpush("held:gone", "a");
+    await redis.zadd("consumers", Date.now() - 1, "gone");
+    await reap();
+    await redis.queueTake("q", "held:b", "retry", 1, 0);
+    await redis.queueSettle("held:b", "next", "deliveries", "a", "A");
+    expect(await redis.hlen("deliveries")).toBe(0);
   });
 });

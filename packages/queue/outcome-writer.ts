@@ -1,0 +1,105 @@
+/** Turns what a handler said of a job into what is written to Redis, and tells of it. */
+
+import type { Static, TSchema } from "@sinclair/typebox";
+import type { DeadLetter, Envelope, FailedCompletion, StageTiming, Timings } from "#contracts";
+import { backoff } from "./backoff.ts";
+import type { ConsumerOptions, Outcome } from "./consumer-options.ts";
+import { type ContractError, Expired, Fail, Retry, toError } from "./outcome.ts";
+import { encode } from "./push.ts";
+import { callerOf } from "./received.ts";
+import type { Caller, Settler } from "./settler.ts";
+
+export class OutcomeWriter<In extends TSchema, Out extends TSchema> {
+  constructor(
+    private readonly settler: Settler,
+    private readonly options: Pick<ConsumerOptions<In, Out>, "stage" | "to" | "observe">,
+  ) {}
+
+  /** Resolves when Redis has it. */
+  async write(
+    message: string,
+    job: Envelope,
+    outcome: Outcome<Static<Out>>,
+    timing: StageTiming,
+  ): Promise<void> {
+    const { stage, to, observe } = this.options;
+    const timings = { ...job.timings, [stage]: timing };
+    const done = { kind: "done", job_id: job.job_id, timing } as const;
+    if (outcome instanceof Retry) return this.#retry(message, job, outcome, timing);
+    if (outcome instanceof Fail || outcome instanceof Expired) {
+      const status = outcome instanceof Expired ? "expired" : "error";
+      const code = outcome instanceof Expired ? "expired" : outcome.code;
+      const completion = this.#failed(status, job.job_id, code, outcome.message, timings);
+      await this.settler.complete(message, job, completion);
+      return observe({ ...done, outcome: status, error: outcome });
+    }
+    const next =
+      outcome instanceof Error
+        ? outcome
+        : this.#encode({ ...(outcome as object), timings, attempts: undefined });
+    if (next instanceof Error) {
+      observe({ ...done, outcome: "error", error: next });
+      return this.#bury(
+        message,
+        next.message,
+        job,
+        "internal",
+        `the ${stage} failed: ${next.message}`,
+        timings,
+      );
+    }
+    await (to.kind === "queue"
+      ? this.settler.settle(message, next)
+      : this.settler.complete(message, job, next));
+    observe({ ...done, outcome: "ok" });
+  }
+
+  /** A message that nobody could use becomes a dead letter. Resolves when Redis has it. */
+  refuse(message: string, error: ContractError): Promise<void> {
+    const told = `a message of this job ${error.message}`;
+    return this.#bury(message, error.message, callerOf(message), "invalid_message", told, {});
+  }
+
+  async #retry(message: string, job: Envelope, outcome: Retry, timing: StageTiming): Promise<void> {
+    const attempt = (job.attempts ?? 0) + 1;
+    const delay_ms = backoff(attempt, job.deadline);
+    if (delay_ms === undefined) return this.write(message, job, outcome.last, timing);
+    await this.settler.delay(message, JSON.stringify({ ...job, attempts: attempt }), delay_ms);
+    this.options.observe({ kind: "retry", job_id: job.job_id, attempt, delay_ms, error: outcome });
+  }
+
+  #encode(next: Static<Out>): string | Error {
+    try {
+      return encode(this.options.to, next);
+    } catch (error) {
+      return toError(error);
+    }
+  }
+
+  async #bury(
+    message: string,
+    reason: string,
+    caller: Caller | undefined,
+    code: string,
+    told: string,
+    timings: Timings,
+  ): Promise<void> {
+    const { stage, observe } = this.options;
+    const letter = { message, reason, stage, at: Date.now(), deliveries: 0 } satisfies DeadLetter;
+    const completion = caller && this.#failed("error", caller.job_id, code, told, timings);
+    const letters = await this.settler.bury(message, JSON.stringify(letter), caller, completion);
+    observe({ kind: "dead", job_id: caller?.job_id, reason, letters });
+  }
+
+  #failed(
+    status: FailedCompletion["status"],
+    job_id: string,
+    code: string,
+    message: string,
+    timings: Timings,
+  ) {
+    const { stage } = this.options;
+    const completion: FailedCompletion = { job_id, status, stage, code, message, timings };
+    return JSON.stringify(completion);
+  }
+}

@@ -1,0 +1,204 @@
+/** What becomes of jobs whose worker died, froze, lost a reply, or put them off. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { packEmbedding, queues, redisNames } from "#contracts";
+import {
+  Consumer,
+  type ConsumerEvent,
+  type ConsumerOptions,
+  connectBlocking,
+  connectWorker,
+  Fail,
+  LeaseLost,
+  push,
+  type QueueRedis,
+  Retry,
+} from "#queue";
+import { encoderJob } from "../../support/jobs.ts";
+import { startRedis, type TestRedis } from "../../support/redis.ts";
+
+const names = redisNames();
+const QUEUE = "job:encoder_in";
+const embedding = packEmbedding(new Float32Array(384).fill(0.05));
+type Encoder = ConsumerOptions<
+  typeof queues.encoderIn.message.schema,
+  typeof queues.retrieverIn.message.schema
+>;
+
+let server: TestRedis;
+const stops: (() => unknown)[] = [];
+
+beforeAll(async () => {
+  server = await startRedis();
+});
+beforeEach(() => server.client.flushall());
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+afterAll(() => server.stop());
+
+function start(options: Partial<Encoder> = {}) {
+  const events: ConsumerEvent[] = [];
+  const redis = connectWorker(server.url, () => {}) as QueueRedis;
+  const blocking = connectBlocking(server.url, () => {});
+  const consumer = new Consumer({
+    stage: "encoder",
+    from: queues.encoderIn,
+    to: queues.retrieverIn,
+    handle: async (jobs) => jobs.map((job) => ({ ...job, embedding })),
+    batch: 4,
+    concurrency: 1,
+    prefetch: 8,
+    names,
+    lease: { url: server.url, lease_ms: 400, max_deliveries: 3, stall_ms: 10_000 },
+    observe: (event) => events.push(event),
+    redis,
+    blocking,
+    ...options,
+  });
+  consumer.start();
+  stops.push(async () => {
+    await consumer.stop(1_000);
+    redis.disconnect();
+    blocking.disconnect();
+  });
+  return { consumer, events };
+}
+
+async function next(): Promise<Record<string, unknown>> {
+  const client = server.client.duplicate();
+  const popped = await client.brpop(names.queue("job:retriever_in"), 10);
+  client.disconnect();
+  return JSON.parse(popped![1]);
+}
+
+/** As a consumer that died leaves it: messages in its list, its lease ended. */
+async function dead(...ids: string[]): Promise<void> {
+  for (const job_id of ids) {
+    await server.client.lpush(names.processing(QUEUE, "gone"), JSON.stringify(encoderJob({ job_id })));
+  }
+  await server.client.zadd(names.consumers(QUEUE), Date.now() - 1, "gone");
+}
+
+describe("a consumer that died", () => {
+  test("has its jobs done by another, in their order, each alone", async () => {
+    await dead("a", "b", "c");
+    const batches: string[][] = [];
+    start({
+      handle: async (jobs) => {
+        batches.push(jobs.map((job) => job.job_id));
+        return jobs.map((job) => ({ ...job, embedding }));
+      },
+    });
+    for (const job_id of ["a", "b", "c"]) expect((await next()).job_id).toBe(job_id);
+    expect(batches).toEqual([["a"], ["b"], ["c"]]);
+  });
+
+  test("is given up only after a whole lease: after an outage everybody looks dead", async () => {
+    await dead("a");
+    const started = performance.now();
+    start();
+    await next();
+    expect(performance.now() - started).toBeGreaterThan(400);
+  });
+
+  test("does not hold up what is in the queue", async () => {
+    const { events } = start();
+    await dead("a");
+    await push(server.client, names, queues.encoderIn, encoderJob({ job_id: "queued" }));
+    const ids = [(await next()).job_id, (await next()).job_id];
+    expect(ids.sort()).toEqual(["a", "queued"] as never);
+    expect(events).toContainEqual({ kind: "reaped", returned: 1, buried: 0 });
+  });
+});
+
+describe("a living consumer", () => {
+  test("keeps its lease for as long as its handler works", async () => {
+    const go = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const slow = start({
+      handle: async (jobs) => {
+        begun.resolve();
+        await go.promise;
+        return jobs.map((job) => ({ ...job, embedding }));
+      },
+    });
+    await push(server.client, names, queues.encoderIn, encoderJob({ job_id: "slow" }));
+    await begun.promise;
+    const other = start(); // reaps from its first lease's end on
+    await dead("sentinel"); // when this one is taken back, the other has reaped
+    await next();
+    expect(await server.client.llen(names.processing(QUEUE, slow.consumer.id))).toBe(1);
+    go.resolve();
+    expect((await next()).job_id).toBe("slow");
+    // Whichever of the two took it back, it was the sentinel alone.
+    const reaped = [...slow.events, ...other.events].filter((event) => event.kind === "reaped");
+    expect(reaped).toEqual([{ kind: "reaped", returned: 1, buried: 0 }]);
+  });
+
+  test("adopts a message whose reply was lost with its connection", async () => {
+    const { consumer, events } = start();
+    await push(server.client, names, queues.encoderIn, encoderJob());
+    await next();
+    const stray = JSON.stringify(encoderJob({ job_id: "stray" }));
+    await server.client.lpush(names.processing(QUEUE, consumer.id), stray);
+    expect((await next()).job_id).toBe("stray");
+    expect(events).toContainEqual({ kind: "reconciled", adopted: 1, lost: 0 });
+  });
+
+  test("whose job was given to another hears of it, and does no harm", async () => {
+    const begun = Promise.withResolvers<void>();
+    const reason = Promise.withResolvers<unknown>();
+    const { consumer } = start({
+      handle: async (jobs, { signal }) => {
+        if (jobs[0]!.query === "again") return jobs.map((job) => ({ ...job, embedding }));
+        begun.resolve();
+        await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+        reason.resolve(signal.reason);
+        return jobs.map((job) => ({ ...job, embedding }));
+      },
+    });
+    await push(server.client, names, queues.encoderIn, encoderJob({ job_id: "taken" }));
+    await begun.promise;
+    await server.client.del(names.processing(QUEUE, consumer.id)); // as a reaper does
+    expect(await reason.promise).toBeInstanceOf(LeaseLost);
+    await push(server.client, names, queues.encoderIn, encoderJob({ job_id: "after", query: "again" }));
+    expect((await next()).job_id).toBe("after");
+    expect(await server.client.llen(names.queue("job:retriever_in"))).toBe(0);
+  });
+});
+
+describe("a job that is put off", () => {
+  test("is tried again after a backoff", async () => {
+    let tries = 0;
+    const { events } = start({
+      handle: async (jobs) => {
+        if (++tries < 3) throw new Retry(new Fail("store_unavailable", "not now"));
+        return jobs.map((job) => ({ ...job, embedding }));
+      },
+    });
+    await push(server.client, names, queues.encoderIn, encoderJob({ job_id: "later" }));
+    const done = await next();
+    expect(done).toMatchObject({ job_id: "later" });
+    expect(done.attempts).toBeUndefined();
+    const attempts = events.filter((event) => event.kind === "retry").map((event) => event.attempt);
+    expect(attempts).toEqual([1, 2]);
+  });
+
+  test("is failed where its deadline allows no more", async () => {
+    start({
+      handle: async () => {
+        throw new Retry(new Fail("store_unavailable", "not now"));
+      },
+    });
+    const subscriber = server.client.duplicate();
+    await subscriber.subscribe(names.done("gateway-test"));
+    const told = new Promise<string>((resolve) => subscriber.on("message", (_channel, id) => resolve(id)));
+    const job = encoderJob({ deadline: Date.now() + 300 });
+    await push(server.client, names, queues.encoderIn, job);
+    expect(await told).toBe(job.job_id);
+    const completion = JSON.parse((await server.client.get(names.completion(job.job_id)))!);
+    expect(completion).toMatchObject({ status: "error", code: "store_unavailable" });
+    expect(await server.client.zcard(names.delayed(QUEUE))).toBe(0);
+    subscriber.disconnect();
+  });
+});
