@@ -44,6 +44,12 @@ export const ErrorBody = Type.Object({
 });
 export type ErrorBody = Static<typeof ErrorBody>;
 
+export const JobParams = Type.Object({
+  id: Type.String({ minLength: 1, maxLength: 128, description: "The job's id" }),
+});
+
+export const JobAccepted = Type.Object({ job_id: Type.String() });
+
 export const Health = Type.Object({
   status: Type.Literal("ok"),
   app: Type.String(),

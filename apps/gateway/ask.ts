@@ -4,13 +4,13 @@
  * Its life at the gateway:
  * 1. A replica is chosen and counted; from here on the count goes back whatever happens.
  * 2. The job is pushed. Only now is the question accepted; until then any failure is a 503.
- * 3. Its completion is waited for, until the deadline or until the client has hung up.
+ * 3. Its completion is waited for, until the deadline or until the client has hung up: then it is cancelled.
  */
 
 import type { Redis } from "ioredis";
 import type { LeastConnections } from "#balancer";
 import { type AnswerCompletion, DEFAULT_TOP_K, type QueryRequest, queues, type RedisNames } from "#contracts";
-import { type CompletionWaiter, Expired, push } from "#queue";
+import { type CompletionWaiter, cancel, Expired, push } from "#queue";
 import type { Logger } from "#runtime";
 import { fromCompletion, HttpError, redisUnavailable, timedOut } from "./http-error.ts";
 
@@ -56,6 +56,8 @@ export async function ask(line: Line, { query, top_k = DEFAULT_TOP_K }: QueryReq
     }
     return { job_id, completion: answerOf(await completion) };
   } catch (error) {
+    // Nobody waits for it any more, wherever it is; if Redis cannot be told, its deadline ends it.
+    if (signal.aborted || error instanceof Expired) cancel(line.redis, line.names, job_id).catch(() => {});
     throw error instanceof Expired ? timedOut(job_id) : error;
   } finally {
     release(line, job_id, deadline);

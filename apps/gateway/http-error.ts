@@ -35,6 +35,8 @@ const STATUS_OF_CODE: Record<string, number> = { replica_failed: 502, store_unav
 
 export function fromCompletion({ job_id, status, code, message }: FailedCompletion): HttpError {
   if (status === "expired") return timedOut(job_id);
+  if (status === "cancelled")
+    return new HttpError(409, "cancelled", "this question was cancelled", { job_id });
   return new HttpError(STATUS_OF_CODE[code] ?? 500, code, message, { job_id });
 }
 

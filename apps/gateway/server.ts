@@ -1,11 +1,12 @@
 /** The gateway's HTTP face: routes, what they take and give, and how errors look. */
 
 import { Elysia, ParseError, ValidationError } from "elysia";
-import { ErrorBody, Health, QueryAnswer, QueryRequest, Ready } from "#contracts";
+import { ErrorBody, Health, JobAccepted, JobParams, QueryAnswer, QueryRequest, Ready } from "#contracts";
+import { cancel } from "#queue";
 import { type App, health, type ReadyCheck, readiness } from "#runtime";
 import { ask, type Line } from "./ask.ts";
 import { readJson } from "./body.ts";
-import { HttpError } from "./http-error.ts";
+import { HttpError, redisUnavailable } from "./http-error.ts";
 import type { GatewayMetrics } from "./metrics.ts";
 import { swaggerUi } from "./swagger-ui.ts";
 
@@ -48,6 +49,7 @@ export function createGateway({ app, line, metrics, ready }: GatewayOptions) {
         response: {
           200: QueryAnswer,
           400: ErrorBody,
+          409: ErrorBody,
           413: ErrorBody,
           415: ErrorBody,
           500: ErrorBody,
@@ -59,6 +61,24 @@ export function createGateway({ app, line, metrics, ready }: GatewayOptions) {
           summary: "Ask a question",
           description: "Answered from the indexed documents, with the passages that the answer rests on.",
           tags: ["query"],
+        },
+      },
+    )
+    .delete(
+      "/jobs/:id",
+      async ({ params, status }) => {
+        await cancel(line.redis, line.names, params.id).catch((error) => {
+          throw redisUnavailable(error);
+        });
+        return status(202, { job_id: params.id });
+      },
+      {
+        params: JobParams,
+        response: { 202: JobAccepted, 503: ErrorBody },
+        detail: {
+          summary: "Cancel a job",
+          description: "Stops it wherever it is on the line; whoever waits for it is answered with 409.",
+          tags: ["jobs"],
         },
       },
     )

@@ -3,10 +3,11 @@
 import type { Static, TSchema } from "@sinclair/typebox";
 import type { Redis } from "ioredis";
 import type { Completions, Queue, RedisNames, Stage, StageTiming } from "#contracts";
+import type { Cancellations } from "./cancellations.ts";
 import type { QueueRedis } from "./scripts.ts";
 
 export interface HandlerContext {
-  /** Fires when the last deadline among the jobs has passed, when their lease is lost, and when the worker stops. */
+  /** Fires when the last deadline among the jobs has passed, when all are cancelled or lost to another worker, and when this one stops. */
   readonly signal: AbortSignal;
 }
 
@@ -15,7 +16,13 @@ export type Outcome<T> = T | Error;
 
 /** What happened, for logs and metrics. */
 export type ConsumerEvent =
-  | { kind: "done"; job_id: string; outcome: "ok" | "error" | "expired"; timing: StageTiming; error?: Error }
+  | {
+      kind: "done";
+      job_id: string;
+      outcome: "ok" | "error" | "expired" | "cancelled";
+      timing: StageTiming;
+      error?: Error;
+    }
   /** The job is tried again after `delay_ms`. */
   | { kind: "retry"; job_id: string; attempt: number; delay_ms: number; error: Error }
   /** What consumers that died or froze held: given back to the retry lane, or dead. */
@@ -44,6 +51,7 @@ export interface ConsumerOptions<In extends TSchema, Out extends TSchema> {
   readonly blocking: Redis;
   readonly names: RedisNames;
   readonly lease: LeaseOptions;
+  readonly cancellations: Cancellations;
   readonly observe: (event: ConsumerEvent) => void;
 }
 

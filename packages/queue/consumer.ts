@@ -23,7 +23,7 @@ import { BLOCK_SECONDS } from "./connection.ts";
 import type { ConsumerOptions, Outcome } from "./consumer-options.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type Held, Holdings } from "./holdings.ts";
-import { Expired, LeaseLost, toError } from "./outcome.ts";
+import { Cancelled, Expired, LeaseLost, toError } from "./outcome.ts";
 import { OutcomeWriter } from "./outcome-writer.ts";
 import { Reaper } from "./reaper.ts";
 import { readJob, waitedSoFar } from "./received.ts";
@@ -73,7 +73,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
   }
 
   start(): void {
-    const { redis, blocking, names, from, stage, lease, observe } = this.options;
+    const { redis, blocking, names, from, stage, lease, cancellations, observe } = this.options;
     const identify = () => blocking.client("ID").then((id) => (this.#blockingClient = id), this.#trouble);
     blocking.on("ready", identify);
     if (blocking.status === "ready") identify();
@@ -91,6 +91,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
       },
       trouble: this.#trouble,
     });
+    cancellations.onCancel((job_id) => this.#cancel(job_id));
     this.#loop = this.#run();
   }
 
@@ -184,7 +185,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
     this.#holdings.release(held);
     this.#waiting = this.#waiting.filter((one) => one !== held);
     const { controller } = held;
-    if (controller && !this.#holdings.worksOn(controller)) controller.abort(new LeaseLost());
+    if (controller && this.#holdings.of(controller).length === 0) controller.abort(new LeaseLost());
   }
 
   /** Takes into `#waiting`; says by which lane. */
@@ -223,8 +224,31 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
     }
     const held = { message, job, settling: false };
     this.#holdings.add(held);
-    if (Date.now() < job.deadline) this.#waiting.push(held);
-    else this.#finish(held, new Expired(), { waited: waitedSoFar(job), worked: 0 });
+    const unwanted = this.#unwanted(job);
+    if (unwanted) this.#finish(held, unwanted, { waited: waitedSoFar(job), worked: 0 });
+    else this.#waiting.push(held);
+  }
+
+  /** Why nobody wants a job done any more. */
+  #unwanted(job: Envelope): Expired | Cancelled | undefined {
+    if (this.options.cancellations.has(job.job_id)) return new Cancelled();
+    return Date.now() < job.deadline ? undefined : new Expired();
+  }
+
+  /** Waiting here, it is dropped; a handler call is aborted when all of its jobs are cancelled. */
+  #cancel(job_id: string): void {
+    for (const held of this.#holdings.ofJob(job_id)) {
+      const waiting = this.#waiting.find((one) => one === held);
+      if (waiting) {
+        this.#waiting = this.#waiting.filter((one) => one !== held);
+        this.#finish(waiting, new Cancelled(), { waited: waitedSoFar(waiting.job), worked: 0 });
+      } else if (
+        held.controller &&
+        this.#holdings.of(held.controller).every((one) => one.job && this.#unwanted(one.job))
+      ) {
+        held.controller.abort(new Cancelled());
+      }
+    }
   }
 
   #finish(held: Valid<Static<In>>, outcome: Outcome<Static<Out>>, timing: StageTiming): Promise<void> {
@@ -260,7 +284,8 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
     await Promise.all(
       batch.map(async (held, i) => {
         if (!this.#holdings.has(held)) return; // lost meanwhile
-        const outcome = outcomes[i] ?? new Error("the handler gave no outcome for this job");
+        const given = outcomes[i] ?? new Error("the handler gave no outcome for this job");
+        const outcome = this.options.cancellations.has(held.job.job_id) ? new Cancelled() : given;
         await this.#finish(held, outcome, { waited: waited[i]!, worked });
       }),
     );

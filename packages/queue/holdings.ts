@@ -32,9 +32,14 @@ export class Holdings<T> {
     this.wake();
   }
 
-  /** Whether a handler call works on any of them. */
-  worksOn(controller: AbortController): boolean {
-    return [...this.#held].some((held) => held.controller === controller);
+  /** What is held of a job. */
+  ofJob(job_id: string): Held<T>[] {
+    return [...this.#held].filter((held) => held.job?.job_id === job_id);
+  }
+
+  /** What a handler call works on. */
+  of(controller: AbortController): Held<T>[] {
+    return [...this.#held].filter((held) => held.controller === controller);
   }
 
   /**

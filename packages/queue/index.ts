@@ -1,3 +1,4 @@
+export * from "./cancellations.ts";
 export * from "./connection.ts";
 export * from "./consumer.ts";
 export * from "./consumer-options.ts";

@@ -4,7 +4,7 @@ import type { Static, TSchema } from "@sinclair/typebox";
 import type { DeadLetter, Envelope, FailedCompletion, StageTiming, Timings } from "#contracts";
 import { backoff } from "./backoff.ts";
 import type { ConsumerOptions, Outcome } from "./consumer-options.ts";
-import { type ContractError, Expired, Fail, Retry, toError } from "./outcome.ts";
+import { Cancelled, type ContractError, Expired, Fail, Retry, toError } from "./outcome.ts";
 import { encode } from "./push.ts";
 import { callerOf } from "./received.ts";
 import type { Caller, Settler } from "./settler.ts";
@@ -26,9 +26,9 @@ export class OutcomeWriter<In extends TSchema, Out extends TSchema> {
     const timings = { ...job.timings, [stage]: timing };
     const done = { kind: "done", job_id: job.job_id, timing } as const;
     if (outcome instanceof Retry) return this.#retry(message, job, outcome, timing);
-    if (outcome instanceof Fail || outcome instanceof Expired) {
-      const status = outcome instanceof Expired ? "expired" : "error";
-      const code = outcome instanceof Expired ? "expired" : outcome.code;
+    if (outcome instanceof Fail || outcome instanceof Expired || outcome instanceof Cancelled) {
+      const status = outcome instanceof Fail ? "error" : outcome instanceof Expired ? "expired" : "cancelled";
+      const code = outcome instanceof Fail ? outcome.code : status;
       const completion = this.#failed(status, job.job_id, code, outcome.message, timings);
       await this.settler.complete(message, job, completion);
       return observe({ ...done, outcome: status, error: outcome });

@@ -32,6 +32,14 @@ export class Expired extends Error {
   }
 }
 
+/** Nobody waits for the job any more: its client hung up, or it was deleted. */
+export class Cancelled extends Error {
+  override name = "Cancelled";
+  constructor(message = "the job was cancelled") {
+    super(message);
+  }
+}
+
 /** The reason of a handler's signal when its job was given to another worker: this one showed no life for too long. */
 export class LeaseLost extends Error {
   override name = "LeaseLost";

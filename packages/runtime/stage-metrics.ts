@@ -13,7 +13,7 @@ export function stageMetrics(registry: Registry, stage: Stage) {
   const labelNames = ["stage"] as const;
   const jobs = new Counter({
     name: "ragline_stage_jobs_total",
-    help: "Jobs that left the stage, by outcome: ok, error, expired",
+    help: "Jobs that left the stage, by outcome: ok, error, expired, cancelled",
     labelNames: ["stage", "outcome"] as const,
     registers,
   });
@@ -59,7 +59,7 @@ export function stageMetrics(registry: Registry, stage: Stage) {
   for (const counter of [errors, dead, retries, returned]) counter.inc({ stage }, 0);
 
   return {
-    done(outcome: "ok" | "error" | "expired", timing: StageTiming): void {
+    done(outcome: "ok" | "error" | "expired" | "cancelled", timing: StageTiming): void {
       jobs.inc({ stage, outcome });
       if (outcome === "error") errors.inc({ stage });
       waited.observe({ stage }, timing.waited / 1_000);

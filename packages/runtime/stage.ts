@@ -3,9 +3,11 @@
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { type Completions, type Queue, redisNames, type Stage } from "#contracts";
 import {
+  Cancellations,
   Consumer,
   type ConsumerEvent,
   connectBlocking,
+  connectSubscriber,
   connectWorker,
   type HandlerContext,
   type Outcome,
@@ -72,6 +74,7 @@ export async function runStage<In extends TSchema, Out extends TSchema>(
   const report = reportTo(app.log);
   const redis = connectWorker(config.REDIS_URL, report) as QueueRedis;
   const blocking = connectBlocking(config.REDIS_URL, report);
+  const subscriber = connectSubscriber(config.REDIS_URL, report);
   const names = redisNames(config.REDIS_PREFIX);
   const { handle, batch, concurrency } = handling(stage);
   const consumer = new Consumer({
@@ -91,12 +94,14 @@ export async function runStage<In extends TSchema, Out extends TSchema>(
       max_deliveries: config.MAX_DELIVERIES,
       stall_ms: Math.max(STALL_MS, 2 * config.LEASE_MS),
     },
+    cancellations: new Cancellations(subscriber, names),
     observe: observer(app, name),
   });
 
   app.onStop(async () => {
     redis.disconnect();
     blocking.disconnect();
+    subscriber.disconnect();
     await stage.close?.();
   });
   app.onStop((drain_ms) => consumer.stop(drain_ms));
@@ -124,6 +129,7 @@ function observer(app: App, stage: Stage): (event: ConsumerEvent) => void {
         metrics.done(event.outcome, event.timing);
         const { job_id, timing, error } = event;
         if (event.outcome === "ok") app.log.debug({ job_id, ...timing }, "done");
+        else if (event.outcome === "cancelled") app.log.info({ job_id, ...timing }, "cancelled");
         else app.log.warn({ job_id, ...timing, err: error }, event.outcome);
         return;
       }

@@ -60,13 +60,30 @@ test("past its deadline a question is answered with 504 and its job's id", async
   await idle();
 });
 
-test("a client that hangs up gives its replica back", async () => {
+test("a client that hangs up stops its job: the replica is aborted within 250 ms and given back", async () => {
   await start({ replicas: [{ MOCK_HANG_RATE: "1" }] });
   const client = new AbortController();
   const asking = line.ask(QUESTION, { signal: client.signal });
-  while ((await line.loads())[0] !== 1) {}
+  await line.replicas[0]!.until((stats) => stats.in_flight === 1);
   client.abort();
+  const hung_up = performance.now();
   await expect(asking).rejects.toThrow();
+  await line.replicas[0]!.until((stats) => stats.aborted === 1 && stats.in_flight === 0);
+  expect(performance.now() - hung_up).toBeLessThan(250);
+  await idle();
+});
+
+test("a job that is deleted is stopped, and its client told", async () => {
+  await start({ replicas: [{ MOCK_HANG_RATE: "1" }] });
+  const asking = line.ask(QUESTION);
+  await line.replicas[0]!.until((stats) => stats.in_flight === 1);
+  const [job_id] = await line.redis.client.zrange(`llm:inflight:${line.replicas[0]!.url}`, "0", "-1");
+  const deleted = await fetch(`${line.url}/jobs/${job_id}`, { method: "DELETE" });
+  expect(deleted.status).toBe(202);
+  const { status, body } = await asking;
+  expect(status).toBe(409);
+  expect(body).toMatchObject({ error: { code: "cancelled" }, job_id });
+  await line.replicas[0]!.until((stats) => stats.in_flight === 0);
   await idle();
 });
 

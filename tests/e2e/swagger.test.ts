@@ -44,8 +44,14 @@ withBrowser("shows the query route and answers its example, offline", async () =
 
 test("the OpenAPI document names every route and every schema", async () => {
   const document = await (await fetch(`${line.url}/openapi.json`)).json();
-  expect(Object.keys(document.paths).sort()).toEqual(["/health", "/metrics", "/query", "/ready"]);
+  expect(Object.keys(document.paths).sort()).toEqual([
+    "/health",
+    "/jobs/{id}",
+    "/metrics",
+    "/query",
+    "/ready",
+  ]);
   const { requestBody, responses } = document.paths["/query"].post;
   expect(Object.keys(requestBody.content)).toEqual(["application/json"]);
-  expect(Object.keys(responses)).toEqual(["200", "400", "413", "415", "500", "502", "503", "504"]);
+  expect(Object.keys(responses)).toEqual(["200", "400", "409", "413", "415", "500", "502", "503", "504"]);
 });

@@ -2,10 +2,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { completions, type DeadLetter, packEmbedding, queues, redisNames } from "#contracts";
 import {
+  Cancellations,
   CompletionWaiter,
   Consumer,
   type ConsumerEvent,
   type ConsumerOptions,
+  cancel,
   connectBlocking,
   connectSubscriber,
   connectWorker,
@@ -41,11 +43,11 @@ const lease = () => ({ url: server.url, lease_ms: 5_000, max_deliveries: 3, stal
 function connections() {
   const redis = connectWorker(server.url, quiet) as QueueRedis;
   const blocking = connectBlocking(server.url, quiet);
+  const subscriber = connectSubscriber(server.url, quiet);
   stops.push(() => {
-    redis.disconnect();
-    blocking.disconnect();
+    for (const connection of [redis, blocking, subscriber]) connection.disconnect();
   });
-  return { redis, blocking };
+  return { redis, blocking, cancellations: new Cancellations(subscriber, names) };
 }
 
 /** An encoder-like stage whose handler is given; `events` gathers what it observes. */
@@ -283,6 +285,63 @@ describe("what a handler says", () => {
     const told = wait(job.job_id);
     await push(server.client, names, queues.encoderIn, job);
     expect(await told).toMatchObject({ status: "expired" });
+  });
+});
+
+describe("a cancelled job", () => {
+  /** Every consumer has heard of it when its own subscription has. */
+  async function cancelled(consumers: number, job_id: string): Promise<void> {
+    while (Number((await server.client.pubsub("NUMSUB", names.cancel()))[1]) < consumers) {}
+    await cancel(server.client, names, job_id);
+  }
+
+  test("has its handler aborted, and its caller told", async () => {
+    const { wait } = await startWaiter();
+    const begun = Promise.withResolvers<void>();
+    startEncoder({
+      batch: 1,
+      handle: (_jobs, { signal }) => {
+        begun.resolve();
+        return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+      },
+    });
+    const job = encoderJob();
+    const told = wait(job.job_id);
+    await push(server.client, names, queues.encoderIn, job);
+    await begun.promise;
+    await cancelled(1, job.job_id);
+    expect(await told).toMatchObject({ status: "cancelled", stage: "encoder" });
+    expect(await server.client.llen(names.queue("job:retriever_in"))).toBe(0);
+  });
+
+  test("that nobody has taken yet is never handled", async () => {
+    const { wait } = await startWaiter();
+    const handled: string[] = [];
+    const go = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const connected = connections();
+    const heard = new Promise((resolve) => connected.cancellations.onCancel(resolve));
+    startEncoder({
+      ...connected,
+      batch: 1,
+      prefetch: 1,
+      handle: async (jobs) => {
+        handled.push(...jobs.map((job) => job.job_id));
+        begun.resolve();
+        await go.promise;
+        return jobs.map((job) => ({ ...job, embedding }));
+      },
+    });
+    const [first, unwanted] = [encoderJob(), encoderJob()];
+    const told = wait(unwanted.job_id);
+    await push(server.client, names, queues.encoderIn, first);
+    await begun.promise;
+    await push(server.client, names, queues.encoderIn, unwanted);
+    await cancelled(2, unwanted.job_id);
+    await heard;
+    go.resolve();
+    expect(await told).toMatchObject({ status: "cancelled" });
+    expect(handled).toEqual([first.job_id]);
   });
 });
 

@@ -2,10 +2,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { packEmbedding, queues, redisNames } from "#contracts";
 import {
+  Cancellations,
   Consumer,
   type ConsumerEvent,
   type ConsumerOptions,
   connectBlocking,
+  connectSubscriber,
   connectWorker,
   Fail,
   LeaseLost,
@@ -40,6 +42,7 @@ function start(options: Partial<Encoder> = {}) {
   const events: ConsumerEvent[] = [];
   const redis = connectWorker(server.url, () => {}) as QueueRedis;
   const blocking = connectBlocking(server.url, () => {});
+  const subscriber = connectSubscriber(server.url, () => {});
   const consumer = new Consumer({
     stage: "encoder",
     from: queues.encoderIn,
@@ -53,13 +56,13 @@ function start(options: Partial<Encoder> = {}) {
     observe: (event) => events.push(event),
     redis,
     blocking,
+    cancellations: new Cancellations(subscriber, names),
     ...options,
   });
   consumer.start();
   stops.push(async () => {
     await consumer.stop(1_000);
-    redis.disconnect();
-    blocking.disconnect();
+    for (const connection of [redis, blocking, subscriber]) connection.disconnect();
   });
   return { consumer, events };
 }
