@@ -24,6 +24,16 @@ export const QueryRequest = Type.Object(
 );
 export type QueryRequest = Static<typeof QueryRequest>;
 
+export const QueryHeaders = Type.Object({
+  "idempotency-key": Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 256,
+      description: "The same key gives the same job and the same answer, for as long as its completion lives",
+    }),
+  ),
+});
+
 export const QueryAnswer = Type.Object({
   job_id: Type.String(),
   answer: Type.String({ description: "Cites its sources by number, [1] being the first of `sources`" }),

@@ -19,6 +19,8 @@ export function redisNames(prefix = "") {
     completion: (job_id: string) => `${prefix}job:completion:${job_id}`,
     /** Channel: ids of the completed jobs of one gateway. */
     done: (gateway: string) => `${prefix}job:done:${gateway}`,
+    /** String: the job that was accepted under a key. */
+    seen: (key: string) => `${prefix}job:seen:${key}`,
     /** Channel: ids of jobs that nobody waits for any more. */
     cancel: () => `${prefix}job:cancel`,
     /** String: jobs in flight on a replica; `0` or absent when idle. */

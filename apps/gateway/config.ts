@@ -20,4 +20,10 @@ export const gatewaySettings = Type.Object({
     default: 60_000,
     description: "How long a question may take through the whole line before it is answered with 504, ms",
   }),
+  MAX_QUEUE_DEPTH: Type.Integer({
+    minimum: 1,
+    default: 10_000,
+    description:
+      "Most questions that wait on the line, over all of its queues; beyond it, 429 with Retry-After",
+  }),
 });

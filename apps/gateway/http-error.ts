@@ -30,6 +30,12 @@ export function redisUnavailable(cause: unknown): HttpError {
   return new HttpError(503, "redis_unavailable", message, { retry_after_s: 1, cause });
 }
 
+export function stopping(): HttpError {
+  const message =
+    "this gateway is stopping; the question was not accepted: ask again, another one may take it";
+  return new HttpError(503, "stopping", message, { retry_after_s: 1 });
+}
+
 /** Codes of completions whose fault lies behind the line; all others are the line's own. */
 const STATUS_OF_CODE: Record<string, number> = { replica_failed: 502, store_unavailable: 503 };
 

@@ -1,11 +1,12 @@
 /** The gateway: takes questions, sends them down the line, answers with what comes back. */
 import { LeastConnections } from "#balancer";
 import { redisNames } from "#contracts";
-import { CompletionWaiter, connectProducer, connectSubscriber } from "#queue";
-import { configOrExit, redisReady, reportTo, startApp } from "#runtime";
+import { Admission, CompletionWaiter, connectProducer, connectSubscriber } from "#queue";
+import { checkRedis, configOrExit, redisReady, reportTo, startApp } from "#runtime";
+import { CompletionRate } from "./completion-rate.ts";
 import { gatewaySettings } from "./config.ts";
 import { gatewayMetrics } from "./metrics.ts";
-import { createGateway } from "./server.ts";
+import { createGateway, type Duty } from "./server.ts";
 
 const config = configOrExit(gatewaySettings);
 const app = startApp("gateway", config);
@@ -14,15 +15,28 @@ const names = redisNames(config.REDIS_PREFIX);
 const report = reportTo(app.log);
 const redis = connectProducer(config.REDIS_URL, report);
 const subscriber = connectSubscriber(config.REDIS_URL, report);
+checkRedis(redis, app.log);
 const balancer = new LeastConnections(redis, names, config.LLM_REPLICAS);
 const waiter = new CompletionWaiter(gateway, redis, subscriber, names, (error) =>
   app.log.debug({ err: error }, "completions are looked up again"),
 );
 const metrics = gatewayMetrics(app.registry, redis, names, balancer);
+const duty: Duty = { draining: false, active: 0 };
 const server = createGateway({
   app,
-  line: { gateway, redis, names, balancer, waiter, timeout_ms: config.QUERY_TIMEOUT_MS, log: app.log },
+  line: {
+    gateway,
+    redis,
+    names,
+    admission: new Admission(redis, names, config.MAX_QUEUE_DEPTH),
+    balancer,
+    waiter,
+    rate: new CompletionRate(),
+    timeout_ms: config.QUERY_TIMEOUT_MS,
+    log: app.log,
+  },
   metrics,
+  duty,
   ready: async () => ({ redis: await redisReady(redis), notices: await redisReady(subscriber) }),
 });
 
@@ -39,7 +53,10 @@ try {
   process.exit(2);
 }
 app.onStop(async (drain_ms) => {
-  await Promise.race([server.server?.stop(), Bun.sleep(drain_ms)]);
+  duty.draining = true;
+  const until = performance.now() + drain_ms;
+  while (duty.active > 0 && performance.now() < until) await Bun.sleep(20);
+  await server.server?.stop(true);
   waiter.close();
   redis.disconnect();
   subscriber.disconnect();

@@ -24,19 +24,26 @@ export function gatewayMetrics(
       for (const [replica, load] of loads) this.set({ replica }, load);
     },
   });
-  new Gauge({
-    name: "ragline_queue_depth",
-    help: "Messages in a queue that no worker has taken",
-    labelNames: ["queue"],
-    registers,
-    async collect() {
-      this.reset();
-      for (const { name } of Object.values(queues)) {
-        const depth = await redis.llen(names.queue(name)).catch(() => undefined);
-        if (depth !== undefined) this.set({ queue: name }, depth);
-      }
-    },
-  });
+  const perQueue = (name: string, help: string, key: (queue: string) => string) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ["queue"],
+      registers,
+      async collect() {
+        this.reset();
+        for (const { name: queue } of Object.values(queues)) {
+          const length = await redis.llen(key(queue)).catch(() => undefined);
+          if (length !== undefined) this.set({ queue }, length);
+        }
+      },
+    });
+  perQueue("ragline_queue_depth", "Messages in a queue that no worker has taken", names.queue);
+  perQueue(
+    "ragline_dead_letters",
+    "Messages laid aside as nobody could use them: see `bun run dead`",
+    names.dead,
+  );
   const queries = new Counter({
     name: "api_gateway_queries_total",
     help: "Questions by the HTTP status of their answer; 499 where the client hung up first",

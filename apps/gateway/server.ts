@@ -1,12 +1,21 @@
 /** The gateway's HTTP face: routes, what they take and give, and how errors look. */
 
 import { Elysia, ParseError, ValidationError } from "elysia";
-import { ErrorBody, Health, JobAccepted, JobParams, QueryAnswer, QueryRequest, Ready } from "#contracts";
+import {
+  ErrorBody,
+  Health,
+  JobAccepted,
+  JobParams,
+  QueryAnswer,
+  QueryHeaders,
+  QueryRequest,
+  Ready,
+} from "#contracts";
 import { cancel } from "#queue";
 import { type App, health, type ReadyCheck, readiness } from "#runtime";
 import { ask, type Line } from "./ask.ts";
 import { readJson } from "./body.ts";
-import { HttpError, redisUnavailable } from "./http-error.ts";
+import { HttpError, redisUnavailable, stopping } from "./http-error.ts";
 import type { GatewayMetrics } from "./metrics.ts";
 import { swaggerUi } from "./swagger-ui.ts";
 
@@ -15,9 +24,16 @@ export interface GatewayOptions {
   readonly line: Line;
   readonly metrics: GatewayMetrics;
   readonly ready: ReadyCheck;
+  readonly duty: Duty;
 }
 
-export function createGateway({ app, line, metrics, ready }: GatewayOptions) {
+/** Whether questions are still taken, and how many are being answered. */
+export interface Duty {
+  draining: boolean;
+  active: number;
+}
+
+export function createGateway({ app, line, metrics, ready, duty }: GatewayOptions) {
   return new Elysia({ normalize: false })
     .onError(({ error, code, request, path }) => {
       const answer = request.signal.aborted ? disconnected() : toHttpError(error, code);
@@ -29,16 +45,22 @@ export function createGateway({ app, line, metrics, ready }: GatewayOptions) {
     .use(swaggerUi())
     .post(
       "/query",
-      async ({ body, request }) => {
+      async ({ body, headers, request }) => {
         const started = performance.now();
+        if (duty.draining) throw stopping();
+        duty.active++;
         metrics.active.inc();
         try {
-          const { job_id, completion } = await ask(line, body, request.signal);
+          const { job_id, completion } = await ask(line, body, {
+            signal: request.signal,
+            key: headers["idempotency-key"],
+          });
           const { answer, selected_replica, worker, sources, timings } = completion;
           const latency_ms = performance.now() - started;
           metrics.queries.inc({ status: 200 });
           return { job_id, answer, latency_ms, selected_replica, worker, sources, timings };
         } finally {
+          duty.active--;
           metrics.active.dec();
           metrics.latency.observe((performance.now() - started) / 1_000);
         }
@@ -46,12 +68,15 @@ export function createGateway({ app, line, metrics, ready }: GatewayOptions) {
       {
         parse: ({ request }) => readJson(request),
         body: QueryRequest,
+        headers: QueryHeaders,
         response: {
           200: QueryAnswer,
           400: ErrorBody,
           409: ErrorBody,
           413: ErrorBody,
           415: ErrorBody,
+          422: ErrorBody,
+          429: ErrorBody,
           500: ErrorBody,
           502: ErrorBody,
           503: ErrorBody,
@@ -89,7 +114,7 @@ export function createGateway({ app, line, metrics, ready }: GatewayOptions) {
     .get(
       "/ready",
       async ({ status }) => {
-        const body = await readiness(ready);
+        const body = await readiness(async () => ({ ...(await ready()), duty: { ok: !duty.draining } }));
         return status(body.status === "ready" ? 200 : 503, body);
       },
       {

@@ -23,7 +23,7 @@ import { BLOCK_SECONDS } from "./connection.ts";
 import type { ConsumerOptions, Outcome } from "./consumer-options.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type Held, Holdings } from "./holdings.ts";
-import { Cancelled, Expired, LeaseLost, toError } from "./outcome.ts";
+import { Cancelled, ContractError, Expired, LeaseLost, toError } from "./outcome.ts";
 import { OutcomeWriter } from "./outcome-writer.ts";
 import { Reaper } from "./reaper.ts";
 import { readJob, waitedSoFar } from "./received.ts";
@@ -216,17 +216,33 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
 
   #receive(message: string): void {
     const job = readJob(this.options.from, message);
-    if (job instanceof Error) {
+    if (job instanceof Error || message.includes("\uFFFD")) {
       const held: Held<Static<In>> = { message, settling: true };
       this.#holdings.add(held);
-      this.#settled(held, this.#outcomes.refuse(message, job));
+      this.#settled(held, this.#refuse(message, job));
       return;
     }
+    this.#accept(message, job);
+  }
+
+  #accept(message: string, job: Static<In> & Envelope): void {
     const held = { message, job, settling: false };
     this.#holdings.add(held);
     const unwanted = this.#unwanted(job);
     if (unwanted) this.#finish(held, unwanted, { waited: waitedSoFar(job), worked: 0 });
     else this.#waiting.push(held);
+  }
+
+  /** Bytes that are no UTF-8 were read as U+FFFD; Redis knows the message by its bytes alone. */
+  async #refuse(message: string, job: (Static<In> & Envelope) | ContractError): Promise<void> {
+    const { redis } = this.options;
+    const bytes = Buffer.from(message);
+    const held = message.includes("\uFFFD") ? await redis.lrangeBuffer(this.#processing, 0, -1) : [];
+    const raw = held.find((one) => one.toString() === message && !one.equals(bytes));
+    if (raw) return this.#outcomes.refuse(message, new ContractError("is not UTF-8"), raw);
+    if (job instanceof Error) return this.#outcomes.refuse(message, job);
+    this.#accept(message, job); // the character itself, as somebody wrote it
+    this.#work();
   }
 
   /** Why nobody wants a job done any more. */

@@ -1,7 +1,9 @@
+export * from "./admission.ts";
 export * from "./cancellations.ts";
 export * from "./connection.ts";
 export * from "./consumer.ts";
 export * from "./consumer-options.ts";
+export * from "./dead-letters.ts";
 export * from "./outcome.ts";
 export * from "./push.ts";
 export type { QueueRedis } from "./scripts.ts";

@@ -54,10 +54,13 @@ export class OutcomeWriter<In extends TSchema, Out extends TSchema> {
     observe({ ...done, outcome: "ok" });
   }
 
-  /** A message that nobody could use becomes a dead letter. Resolves when Redis has it. */
-  refuse(message: string, error: ContractError): Promise<void> {
+  /**
+   * A message that nobody could use becomes a dead letter. Resolves when Redis has it.
+   * @param raw its bytes, where they are not those of `message`.
+   */
+  refuse(message: string, error: ContractError, raw?: Buffer): Promise<void> {
     const told = `a message of this job ${error.message}`;
-    return this.#bury(message, error.message, callerOf(message), "invalid_message", told, {});
+    return this.#bury(message, error.message, callerOf(message), "invalid_message", told, {}, raw);
   }
 
   async #retry(message: string, job: Envelope, outcome: Retry, timing: StageTiming): Promise<void> {
@@ -83,11 +86,12 @@ export class OutcomeWriter<In extends TSchema, Out extends TSchema> {
     code: string,
     told: string,
     timings: Timings,
+    raw?: Buffer,
   ): Promise<void> {
     const { stage, observe } = this.options;
     const letter = { message, reason, stage, at: Date.now(), deliveries: 0 } satisfies DeadLetter;
     const completion = caller && this.#failed("error", caller.job_id, code, told, timings);
-    const letters = await this.settler.bury(message, JSON.stringify(letter), caller, completion);
+    const letters = await this.settler.bury(raw ?? message, JSON.stringify(letter), caller, completion);
     observe({ kind: "dead", job_id: caller?.job_id, reason, letters });
   }
 

@@ -33,7 +33,7 @@ interface QueueCommands {
   ): Promise<[lane: Lane, ...string[]]>;
   queueSettle(processing: string, next: string, deliveries: string, ...pairs: string[]): Promise<number>;
   queueComplete(keys: number, ...keys_and_arguments: (string | number)[]): Promise<number>;
-  queueBury(keys: number, ...keys_and_arguments: (string | number)[]): Promise<number>;
+  queueBury(keys: number, ...keys_and_arguments: (string | number | Buffer)[]): Promise<number>;
   queueDelay(
     processing: string,
     delayed: string,

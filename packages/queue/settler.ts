@@ -58,7 +58,12 @@ export class Settler {
   }
 
   /** The message is laid aside as a dead letter; resolves with how many there are, over the limit included. */
-  async bury(message: string, letter: string, caller?: Caller, completion?: string): Promise<number> {
+  async bury(
+    message: string | Buffer,
+    letter: string,
+    caller?: Caller,
+    completion?: string,
+  ): Promise<number> {
     const { processing, dead } = this.keys;
     const told =
       caller && completion

@@ -13,11 +13,13 @@ const LOOK_EVERY_MS = 1_000;
 
 interface Waiting {
   readonly resolve: (completion: Completion) => void;
-  readonly forget: () => void;
+  readonly reject: (reason: Error) => void;
+  readonly end: (then: () => void) => void;
 }
 
 export class CompletionWaiter {
-  readonly #waiting = new Map<string, Waiting>();
+  /** More than one may wait for a job: under the same idempotency key. */
+  readonly #waiting = new Map<string, Waiting[]>();
   readonly #look: Timer;
 
   /**
@@ -47,28 +49,39 @@ export class CompletionWaiter {
    */
   wait(job_id: string, deadline: number, signal: AbortSignal): Promise<Completion> {
     return new Promise((resolve, reject) => {
-      const abort = () => {
-        this.forget(job_id);
-        reject(signal.reason);
+      const abort = () => one.end(() => reject(signal.reason));
+      const expire = () => one.end(() => reject(new Expired("no answer came before the deadline")));
+      const timer = setTimeout(expire, deadline - Date.now());
+      const one: Waiting = {
+        resolve: (completion) => one.end(() => resolve(completion)),
+        reject: (reason) => one.end(() => reject(reason)),
+        end: (then) => {
+          clearTimeout(timer);
+          signal.removeEventListener("abort", abort);
+          this.#remove(job_id, one);
+          then();
+        },
       };
-      const timer = setTimeout(() => {
-        this.forget(job_id);
-        reject(new Expired("no answer came before the deadline"));
-      }, deadline - Date.now());
-      const forget = () => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", abort);
-      };
-      this.#waiting.set(job_id, { resolve, forget });
+      this.#waiting.set(job_id, [...(this.#waiting.get(job_id) ?? []), one]);
       if (signal.aborted) abort();
       else signal.addEventListener("abort", abort, { once: true });
     });
   }
 
-  /** Waits no longer for a job: what `wait` gave then never settles. */
-  forget(job_id: string): void {
-    this.#waiting.get(job_id)?.forget();
-    this.#waiting.delete(job_id);
+  /** Looks for a completion that may be there already. */
+  look(job_id: string): void {
+    this.#fetch([job_id]);
+  }
+
+  /** Ends all waits for a job: they reject with `reason`. */
+  forget(job_id: string, reason = new Error("the job is not waited for any more")): void {
+    for (const one of this.#waiting.get(job_id) ?? []) one.reject(reason);
+  }
+
+  #remove(job_id: string, one: Waiting): void {
+    const others = (this.#waiting.get(job_id) ?? []).filter((other) => other !== one);
+    if (others.length > 0) this.#waiting.set(job_id, others);
+    else this.#waiting.delete(job_id);
   }
 
   close(): void {
@@ -81,10 +94,9 @@ export class CompletionWaiter {
     try {
       const found = await this.redis.mget(wanted.map((job_id) => this.names.completion(job_id)));
       found.forEach((text, i) => {
-        const waiting = this.#waiting.get(wanted[i]!);
-        if (text === null || !waiting) return;
-        this.forget(wanted[i]!);
-        waiting.resolve(read(wanted[i]!, text));
+        if (text === null) return;
+        const completion = read(wanted[i]!, text);
+        for (const one of this.#waiting.get(wanted[i]!) ?? []) one.resolve(completion);
       });
     } catch (error) {
       this.trouble(toError(error)); // looked up again within a second

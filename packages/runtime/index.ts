@@ -1,4 +1,5 @@
 export * from "./app.ts";
+export * from "./boot-check.ts";
 export * from "./config.ts";
 export * from "./health-server.ts";
 export * from "./logger.ts";

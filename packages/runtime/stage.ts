@@ -14,6 +14,7 @@ import {
   type QueueRedis,
 } from "#queue";
 import { type App, type AppConfig, startApp } from "./app.ts";
+import { checkRedis } from "./boot-check.ts";
 import { type HealthConfig, type ReadyCheck, startHealthServer } from "./health-server.ts";
 import { type RedisConfig, redisReady, reportTo } from "./redis.ts";
 import { stageMetrics } from "./stage-metrics.ts";
@@ -75,6 +76,7 @@ export async function runStage<In extends TSchema, Out extends TSchema>(
   const redis = connectWorker(config.REDIS_URL, report) as QueueRedis;
   const blocking = connectBlocking(config.REDIS_URL, report);
   const subscriber = connectSubscriber(config.REDIS_URL, report);
+  checkRedis(redis, app.log);
   const names = redisNames(config.REDIS_PREFIX);
   const { handle, batch, concurrency } = handling(stage);
   const consumer = new Consumer({

@@ -183,6 +183,23 @@ describe("a message that does not fit", () => {
     },
   );
 
+  test("bytes that are no UTF-8 go to the dead letters once", async () => {
+    const { events } = startEncoder({});
+    const valid = Buffer.from(JSON.stringify(encoderJob({ query: "caf? au lait" })));
+    valid[valid.indexOf("?")] = 0xe9; // Latin-1
+    await server.client.lpush(names.queue("job:encoder_in"), valid);
+    await push(
+      server.client,
+      names,
+      queues.encoderIn,
+      encoderJob({ job_id: "after", query: "a \uFFFD that is meant" }),
+    );
+    expect((await next("job:retriever_in")).job_id).toBe("after");
+    while (!events.some((event) => event.kind === "dead")) await Bun.sleep(1);
+    expect(await deadLetters("job:encoder_in")).toMatchObject([{ reason: "is not UTF-8" }]);
+    expect(await server.client.keys("*processing*")).toEqual([]);
+  });
+
   test("has its caller told at once, where its job can be read", async () => {
     const { wait } = await startWaiter();
     startEncoder({});

@@ -1,0 +1,26 @@
+-- Accepts a job, once, while the line has room.
+-- KEYS first queue, seen, further queues of the line ...
+-- ARGV message, record of the job (JSON with job_id and deadline), how long the record lives (ms), most jobs waiting,
+--      prefix of completion keys
+-- Returns {'admitted', depth}, {'full', depth}, or {'seen', record} of the job that was accepted before.
+-- Invariant: for one `seen` key at most one job is on the line or completed.
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local record = redis.call('GET', KEYS[2])
+if record then
+  local job = cjson.decode(record)
+  -- Past its deadline and with no completion left, it is as if it had never been.
+  if now < job.deadline or redis.call('EXISTS', ARGV[5] .. job.job_id) == 1 then
+    return { 'seen', record }
+  end
+end
+local depth = redis.call('LLEN', KEYS[1])
+for i = 3, #KEYS do
+  depth = depth + redis.call('LLEN', KEYS[i])
+end
+if depth >= tonumber(ARGV[4]) then
+  return { 'full', depth }
+end
+redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+redis.call('LPUSH', KEYS[1], ARGV[1])
+return { 'admitted', depth + 1 }
