@@ -1,0 +1,49 @@
+/** What is done to a line: each fault resolves when its cause is over, not when the line has recovered. */
+import type { TestRedis } from "../support/redis.ts";
+import type { SeededRandom } from "./random.ts";
+import type { Worker } from "./workers.ts";
+
+export interface Victims {
+  readonly redis: TestRedis;
+  readonly workers: readonly Worker[];
+  readonly lease_ms: number;
+  readonly random: SeededRandom;
+}
+
+/** @param nth counted from 0. Rejects if what it did to an orderly process did not end in order. */
+export type Fault = (victims: Victims, nth: number) => Promise<void>;
+
+/** A worker dies without a word. */
+export const kill: Fault = async ({ workers, random }) => {
+  await random.pick(workers).end("SIGKILL");
+};
+
+/** A worker stands still for longer than its lease, then goes on as if nothing had been. */
+export const freeze: Fault = async ({ workers, random, lease_ms }) => {
+  const worker = random.pick(workers);
+  worker.signal("SIGSTOP");
+  await Bun.sleep(lease_ms * random.between(1.5, 2.5));
+  worker.signal("SIGCONT");
+};
+
+/** Every connection but subscriptions is cut, replies under way with it. */
+export const cut: Fault = async ({ redis }) => {
+  await redis.client.call("CLIENT", "KILL", "TYPE", "normal");
+};
+
+/** Redis dies and is started again with what it has on disk. */
+export const killRedis: Fault = async ({ redis, random }) => {
+  await redis.kill();
+  await Bun.sleep(random.between(0, 500));
+  await redis.restart();
+};
+
+/** One worker after the other is told to stop, and replaced. */
+export const roll: Fault = async ({ workers }, nth) => {
+  const worker = workers[nth % workers.length]!;
+  const code = await worker.end("SIGTERM");
+  if (code !== 0) throw new Error(`a ${worker.stage} that was told to stop ended with exit code ${code}`);
+};
+
+export const anyFault: Fault = (victims, nth) =>
+  victims.random.pick([kill, freeze, cut, killRedis, roll])(victims, nth);

@@ -1,0 +1,40 @@
+/** Runs as rows of one table. */
+
+export interface Row {
+  readonly scenario: string;
+  readonly jobs: number;
+  readonly faults: number;
+  readonly answered: number;
+  readonly errors: number;
+  readonly dead: number;
+  readonly lost: number;
+  readonly twice: number;
+  readonly stranded: number;
+  readonly seconds: number;
+  readonly seed: number;
+  readonly problems: readonly string[];
+}
+
+const columns = [
+  "scenario",
+  "jobs",
+  "faults",
+  "answered",
+  "errors",
+  "dead",
+  "lost",
+  "twice",
+  "stranded",
+  "seconds",
+  "seed",
+] as const satisfies readonly (keyof Row)[];
+
+/** Markdown, so that it can be kept as it is. */
+export function tableHead(): string {
+  const rule = columns.map((name) => `${"-".repeat(name.length + 1)}${name === "scenario" ? "-" : ":"}`);
+  return `| ${columns.map((name) => name.padStart(name.length)).join(" | ")} |\n|${rule.join("|")}|`;
+}
+
+export function tableRow(row: Row): string {
+  return `| ${columns.map((name) => String(row[name]).padStart(name.length)).join(" | ")} |`;
+}
