@@ -53,5 +53,17 @@ test("the OpenAPI document names every route and every schema", async () => {
   ]);
   const { requestBody, responses } = document.paths["/query"].post;
   expect(Object.keys(requestBody.content)).toEqual(["application/json"]);
-  expect(Object.keys(responses)).toEqual(["200", "400", "409", "413", "415", "422", "429", "500", "502", "503", "504"]);
+  expect(Object.keys(responses)).toEqual([
+    "200",
+    "400",
+    "409",
+    "413",
+    "415",
+    "422",
+    "429",
+    "500",
+    "502",
+    "503",
+    "504",
+  ]);
 });
