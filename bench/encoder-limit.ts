@@ -30,7 +30,7 @@ async function compare(
   const line = await startLine({
     llm: ["bench/programs/instant-stage.ts", "llm"],
     documents: ["corpus"],
-    env: { ENCODER_THREADS: String(threads ?? 0) },
+    env: { ENCODER_THREADS: String(threads ?? 0), ENCODER_CACHE: "0" }, // each round asks the same ones
     launcher,
   });
   await run(line.url, 200, IN_FLIGHT, distinctQuestion);
