@@ -19,20 +19,20 @@
 
 import type { Static, TSchema } from "@sinclair/typebox";
 import type { Envelope, StageTiming } from "#contracts";
-import { BLOCK_SECONDS } from "./connection.ts";
 import type { ConsumerOptions, Outcome } from "./consumer-options.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type Held, Holdings } from "./holdings.ts";
+import { Intake } from "./intake.ts";
 import { Cancelled, ContractError, Expired, LeaseLost, toError } from "./outcome.ts";
 import { OutcomeWriter } from "./outcome-writer.ts";
 import { Reaper } from "./reaper.ts";
 import { readJob, waitedSoFar } from "./received.ts";
-import type { Lane } from "./scripts.ts";
 import { Settler } from "./settler.ts";
 
 type Valid<T> = Held<T> & { readonly job: T & Envelope };
 
 const RETRY_TAKE_AFTER_MS = 200;
+const NOTHING = { lane: "queue", messages: [] } as const;
 
 export class Consumer<In extends TSchema, Out extends TSchema> {
   /** Random, and never used again. */
@@ -40,6 +40,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
   readonly #processing: string;
   readonly #running = new Set<AbortController>();
   readonly #outcomes: OutcomeWriter<In, Out>;
+  readonly #intake: Intake;
   readonly #holdings = new Holdings<Static<In>>();
   #waiting: Valid<Static<In>>[] = [];
   /** What is known here and what Redis holds may differ. */
@@ -52,7 +53,6 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
   #left = false;
   #stopped: Promise<void> | undefined;
   #loop: Promise<void> = Promise.resolve();
-  #blockingClient: number | undefined;
 
   constructor(private readonly options: ConsumerOptions<In, Out>) {
     const { names, from, to } = options;
@@ -70,13 +70,19 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
       this.#trouble,
     );
     this.#outcomes = new OutcomeWriter(settler, options);
+    const { redis, blocking } = options;
+    this.#intake = new Intake({
+      redis,
+      blocking,
+      names,
+      queue: from.name,
+      processing: this.#processing,
+      trouble: this.#trouble,
+    });
   }
 
   start(): void {
     const { redis, blocking, names, from, stage, lease, cancellations, observe } = this.options;
-    const identify = () => blocking.client("ID").then((id) => (this.#blockingClient = id), this.#trouble);
-    blocking.on("ready", identify);
-    if (blocking.status === "ready") identify();
     for (const connection of [redis, blocking]) connection.on("ready", () => (this.#suspect = true));
     this.#reaper = new Reaper({
       redis,
@@ -87,7 +93,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
       max_deliveries: lease.max_deliveries,
       reaped: (returned, buried) => {
         observe({ kind: "reaped", returned, buried });
-        this.#unblock(); // the retry lane is looked into by takes alone
+        this.#intake.unblock(); // the retry lane is looked into by takes alone
       },
       trouble: this.#trouble,
     });
@@ -105,7 +111,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
     this.#stopping = true;
     const until = performance.now() + drain_ms;
     const remaining = () => Math.max(0, until - performance.now());
-    this.#unblock();
+    this.#intake.close();
     this.#holdings.wake();
     await within(this.#loop, remaining());
     await within(
@@ -132,7 +138,8 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
       try {
         if (this.#suspect) await this.#reconcile();
         const room = this.options.prefetch - this.#holdings.size;
-        const lane = room > 0 ? await this.#take(room) : "queue";
+        const { lane, messages } = room > 0 ? await this.#intake.take(room, this.#holdings.size) : NOTHING;
+        for (const message of messages) this.#receive(message);
         this.#work();
         const { prefetch } = this.options;
         await this.#holdings.until(
@@ -163,7 +170,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
     if (differs && this.#differed) {
       this.#suspect = true;
       this.#holdings.wake();
-      this.#unblock();
+      this.#intake.unblock();
     }
     this.#differed = differs;
   }
@@ -186,32 +193,6 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
     this.#waiting = this.#waiting.filter((one) => one !== held);
     const { controller } = held;
     if (controller && this.#holdings.of(controller).length === 0) controller.abort(new LeaseLost());
-  }
-
-  /** Takes into `#waiting`; says by which lane. */
-  async #take(room: number): Promise<Lane> {
-    const { redis, blocking, names, from } = this.options;
-    const queue = names.queue(from.name);
-    const [lane, ...taken] = await redis.queueTake(
-      queue,
-      this.#processing,
-      names.retry(from.name),
-      room,
-      this.#holdings.size,
-    );
-    if (taken.length === 0 && lane === "queue" && !this.#stopping) {
-      const message = await blocking.blmove(queue, this.#processing, "RIGHT", "LEFT", BLOCK_SECONDS);
-      if (message !== null) taken.push(message);
-    }
-    for (const message of taken) this.#receive(message);
-    return lane;
-  }
-
-  /** Ends a BLMOVE that waits at the server, where there is one: cutting its connection could lose a reply that is under way. */
-  #unblock(): void {
-    const { redis } = this.options;
-    if (this.#blockingClient === undefined || redis.status !== "ready") return;
-    redis.client("UNBLOCK", this.#blockingClient).catch(this.#trouble);
   }
 
   #receive(message: string): void {
