@@ -4,16 +4,26 @@
  *
  * - worker: waits for Redis as long as it takes, and sends again what was not answered.
  * - blocking: as worker, for commands that wait at the server. A connection of its own, as everything
- *   behind a waiting command waits too. `socketTimeout` finds a server that is gone without a word.
+ *   behind a waiting command waits too.
  * - producer: fails fast, so that a caller hears of an outage within a second instead of queueing in memory.
+ *
+ * A server that is gone without a word is found by `socketTimeout`: no data came though a command waits for its reply.
+ * The connection is then made anew, and the command sent again.
  */
 import { Redis, type RedisOptions } from "ioredis";
 import { scripts } from "./scripts.ts";
+
+/**
+ * How long a reply may take beyond what its command waits at the server, in ms: longer than Redis stalls for a fork or
+ * a disk, and short enough that a heartbeat finds a new connection within the default lease.
+ */
+const REPLY_TIMEOUT_MS = 2_000;
 
 const reconnecting: RedisOptions = {
   retryStrategy: (attempt) => Math.min(50 * attempt, 500),
   maxLoadingRetryTime: 300,
   maxRetriesPerRequest: null,
+  socketTimeout: REPLY_TIMEOUT_MS,
   // With `autoResendUnfulfilledCommands: false` a command that was under way hangs for good.
 };
 
@@ -33,7 +43,8 @@ export function connectWorker(url: string, report: Report): Redis {
 }
 
 export function connectBlocking(url: string, report: Report): Redis {
-  return reporting(new Redis(url, { ...reconnecting, socketTimeout: 8_000 }), "blocking", report);
+  const socketTimeout = BLOCK_SECONDS * 1_000 + REPLY_TIMEOUT_MS;
+  return reporting(new Redis(url, { ...reconnecting, socketTimeout }), "blocking", report);
 }
 
 export function connectSubscriber(url: string, report: Report): Redis {

@@ -77,6 +77,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
       names,
       queue: from.name,
       processing: this.#processing,
+      mayWait: () => !this.#stopping && !this.#suspect,
       trouble: this.#trouble,
     });
   }
@@ -111,7 +112,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
     this.#stopping = true;
     const until = performance.now() + drain_ms;
     const remaining = () => Math.max(0, until - performance.now());
-    this.#intake.close();
+    this.#intake.unblock();
     this.#holdings.wake();
     await within(this.#loop, remaining());
     await within(
@@ -182,6 +183,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
     const { unknown, lost } = this.#holdings.difference(messages);
     for (const held of lost) this.#lose(held);
     for (const message of unknown.reverse()) this.#receive(message);
+    this.#work();
     if (unknown.length + lost.length > 0) {
       this.options.observe({ kind: "reconciled", adopted: unknown.length, lost: lost.length });
     }

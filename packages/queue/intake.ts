@@ -11,13 +11,14 @@ export interface IntakeOptions {
   readonly queue: string;
   /** The list that messages are moved to. */
   readonly processing: string;
+  /** Asked before each wait at the server. */
+  readonly mayWait: () => boolean;
   readonly trouble: (error: unknown) => void;
 }
 
 export class Intake {
   /** The waiting connection, as the server knows it. */
   #client: number | undefined;
-  #closed = false;
 
   constructor(private readonly options: IntakeOptions) {
     const { blocking, trouble } = options;
@@ -28,10 +29,10 @@ export class Intake {
 
   /** Up to `room` messages, with the lane they came by; waits for one for a while, where `held` and the lane allow it. */
   async take(room: number, held: number): Promise<{ lane: Lane; messages: string[] }> {
-    const { redis, blocking, names, queue, processing } = this.options;
+    const { redis, blocking, names, queue, processing, mayWait } = this.options;
     const from = names.queue(queue);
     const [lane, ...messages] = await redis.queueTake(from, processing, names.retry(queue), room, held);
-    if (messages.length === 0 && lane === "queue" && !this.#closed) {
+    if (messages.length === 0 && lane === "queue" && mayWait()) {
       const message = await blocking.blmove(from, processing, "RIGHT", "LEFT", BLOCK_SECONDS);
       if (message !== null) messages.push(message);
     }
@@ -43,11 +44,5 @@ export class Intake {
     const { redis, trouble } = this.options;
     if (this.#client === undefined || redis.status !== "ready") return;
     redis.client("UNBLOCK", this.#client).catch(trouble);
-  }
-
-  /** Waits no more. */
-  close(): void {
-    this.#closed = true;
-    this.unblock();
   }
 }

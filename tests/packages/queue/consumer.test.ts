@@ -1,107 +1,21 @@
 /** The consumer's promises, on a real Redis. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { completions, type DeadLetter, packEmbedding, queues, redisNames } from "#contracts";
-import {
-  Cancellations,
-  CompletionWaiter,
-  Consumer,
-  type ConsumerEvent,
-  type ConsumerOptions,
-  cancel,
-  connectBlocking,
-  connectSubscriber,
-  connectWorker,
-  Fail,
-  push,
-  type QueueRedis,
-} from "#queue";
+import { describe, expect, test } from "bun:test";
+import { completions, packEmbedding, queues } from "#contracts";
+import { Consumer, cancel, connectBlocking, connectWorker, Fail, push, type QueueRedis } from "#queue";
 import { encoderJob, llmJob } from "../../support/jobs.ts";
-import { startRedis, type TestRedis } from "../../support/redis.ts";
+import { startRedis } from "../../support/redis.ts";
+import { embedding, names, testStage } from "./test-stage.ts";
 
-const names = redisNames("test:");
-const embedding = packEmbedding(new Float32Array(384).fill(0.05));
+const stage = testStage({ lease_ms: 5_000 });
+const { stops, lease, connections, startEncoder, startWaiter, next, deadLetters } = stage;
 const quiet = () => {};
-type Encoder = ConsumerOptions<
-  typeof queues.encoderIn.message.schema,
-  typeof queues.retrieverIn.message.schema
->;
-
-let server: TestRedis;
-const stops: (() => unknown)[] = [];
-
-beforeAll(async () => {
-  server = await startRedis();
-});
-beforeEach(() => server.client.flushall());
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
-});
-afterAll(() => server.stop());
-
-const lease = () => ({ url: server.url, lease_ms: 5_000, max_deliveries: 3, stall_ms: 10_000 });
-
-function connections() {
-  const redis = connectWorker(server.url, quiet) as QueueRedis;
-  const blocking = connectBlocking(server.url, quiet);
-  const subscriber = connectSubscriber(server.url, quiet);
-  stops.push(() => {
-    for (const connection of [redis, blocking, subscriber]) connection.disconnect();
-  });
-  return { redis, blocking, cancellations: new Cancellations(subscriber, names) };
-}
-
-/** An encoder-like stage whose handler is given; `events` gathers what it observes. */
-function startEncoder(options: Partial<Encoder>) {
-  const events: ConsumerEvent[] = [];
-  const consumer = new Consumer({
-    stage: "encoder",
-    from: queues.encoderIn,
-    to: queues.retrieverIn,
-    handle: async (jobs) => jobs.map((job) => ({ ...job, embedding })),
-    batch: 8,
-    concurrency: 1,
-    prefetch: 16,
-    names,
-    lease: lease(),
-    observe: (event) => events.push(event),
-    ...connections(),
-    ...options,
-  });
-  consumer.start();
-  stops.push(() => consumer.stop(1_000));
-  return { consumer, events };
-}
-
-async function startWaiter() {
-  const subscriber = connectSubscriber(server.url, quiet);
-  const waiter = new CompletionWaiter("gateway-test", server.client, subscriber, names, quiet);
-  await waiter.start();
-  stops.push(() => {
-    waiter.close();
-    subscriber.disconnect();
-  });
-  const never = new AbortController().signal;
-  return { waiter, wait: (job_id: string) => waiter.wait(job_id, Date.now() + 10_000, never) };
-}
-
-/** The next message of a queue, taken as a foreign program would. */
-async function next(queue: string): Promise<Record<string, unknown>> {
-  const client = server.client.duplicate();
-  const popped = await client.brpop(names.queue(queue), 10);
-  client.disconnect();
-  return JSON.parse(popped![1]);
-}
-
-async function deadLetters(queue: string): Promise<DeadLetter[]> {
-  return (await server.client.lrange(names.dead(queue), 0, -1)).map((letter) => JSON.parse(letter));
-}
 
 describe("a consumer", () => {
   test("hands a job on with what its handler says and what it cost", async () => {
-    startEncoder({});
+    startEncoder();
     const job = encoderJob();
-    await push(server.client, names, queues.encoderIn, job);
-    const successor = await next("job:retriever_in");
+    await push(stage.server.client, names, queues.encoderIn, job);
+    const successor = await next();
     expect(successor).toMatchObject({ job_id: job.job_id, query: job.query, embedding });
     expect(successor.timings).toEqual({
       encoder: { waited: expect.any(Number), worked: expect.any(Number) },
@@ -110,7 +24,8 @@ describe("a consumer", () => {
 
   test("takes jobs in their order, as many at once as the batch allows", async () => {
     const ids = Array.from({ length: 20 }, (_, i) => `job-${i}`);
-    for (const job_id of ids) await push(server.client, names, queues.encoderIn, encoderJob({ job_id }));
+    for (const job_id of ids)
+      await push(stage.server.client, names, queues.encoderIn, encoderJob({ job_id }));
     const batches: string[][] = [];
     startEncoder({
       handle: async (jobs) => {
@@ -118,7 +33,7 @@ describe("a consumer", () => {
         return jobs.map((job) => ({ ...job, embedding }));
       },
     });
-    for (const job_id of ids) expect((await next("job:retriever_in")).job_id).toBe(job_id);
+    for (const job_id of ids) expect((await next()).job_id).toBe(job_id);
     expect(batches.flat()).toEqual(ids);
     expect(batches[0]!.length).toBe(8);
   });
@@ -139,18 +54,18 @@ describe("a consumer", () => {
         return jobs.map((job) => ({ ...job, embedding }));
       },
     });
-    for (let i = 0; i < 9; i++) await push(server.client, names, queues.encoderIn, encoderJob());
-    for (let i = 0; i < 9; i++) await next("job:retriever_in");
+    for (let i = 0; i < 9; i++) await push(stage.server.client, names, queues.encoderIn, encoderJob());
+    for (let i = 0; i < 9; i++) await next();
     expect(most).toBe(3);
   });
 
   test("leaves nothing in its own list when all is done", async () => {
-    const { consumer } = startEncoder({});
-    for (let i = 0; i < 50; i++) await push(server.client, names, queues.encoderIn, encoderJob());
-    for (let i = 0; i < 50; i++) await next("job:retriever_in");
+    const { consumer } = startEncoder();
+    for (let i = 0; i < 50; i++) await push(stage.server.client, names, queues.encoderIn, encoderJob());
+    for (let i = 0; i < 50; i++) await next();
     await consumer.stop(1_000);
-    expect(await server.client.keys("*processing*")).toEqual([]);
-    expect(await server.client.llen(names.queue("job:encoder_in"))).toBe(0);
+    expect(await stage.server.client.keys("*processing*")).toEqual([]);
+    expect(await stage.server.client.llen(names.queue("job:encoder_in"))).toBe(0);
   });
 });
 
@@ -168,10 +83,10 @@ describe("a message that does not fit", () => {
   test.each(cases)(
     "%s: goes to the dead letters with the reason, and the worker goes on",
     async (_, message, reason) => {
-      const { events } = startEncoder({});
-      await server.client.lpush(names.queue("job:encoder_in"), message);
-      await push(server.client, names, queues.encoderIn, encoderJob({ job_id: "after" }));
-      expect((await next("job:retriever_in")).job_id).toBe("after");
+      const { events } = startEncoder();
+      await stage.server.client.lpush(names.queue("job:encoder_in"), message);
+      await push(stage.server.client, names, queues.encoderIn, encoderJob({ job_id: "after" }));
+      expect((await next()).job_id).toBe("after");
       const [letter] = await deadLetters("job:encoder_in");
       expect(letter).toMatchObject({
         message,
@@ -184,27 +99,27 @@ describe("a message that does not fit", () => {
   );
 
   test("bytes that are no UTF-8 go to the dead letters once", async () => {
-    const { events } = startEncoder({});
+    const { events } = startEncoder();
     const valid = Buffer.from(JSON.stringify(encoderJob({ query: "caf? au lait" })));
     valid[valid.indexOf("?")] = 0xe9; // Latin-1
-    await server.client.lpush(names.queue("job:encoder_in"), valid);
+    await stage.server.client.lpush(names.queue("job:encoder_in"), valid);
     await push(
-      server.client,
+      stage.server.client,
       names,
       queues.encoderIn,
       encoderJob({ job_id: "after", query: "a \uFFFD that is meant" }),
     );
-    expect((await next("job:retriever_in")).job_id).toBe("after");
+    expect((await next()).job_id).toBe("after");
     while (!events.some((event) => event.kind === "dead")) await Bun.sleep(1);
     expect(await deadLetters("job:encoder_in")).toMatchObject([{ reason: "is not UTF-8" }]);
-    expect(await server.client.keys("*processing*")).toEqual([]);
+    expect(await stage.server.client.keys("*processing*")).toEqual([]);
   });
 
   test("has its caller told at once, where its job can be read", async () => {
     const { wait } = await startWaiter();
-    startEncoder({});
+    startEncoder();
     const told = wait("known");
-    await server.client.lpush(
+    await stage.server.client.lpush(
       names.queue("job:encoder_in"),
       JSON.stringify({ job_id: "known", reply_to: "gateway-test" }),
     );
@@ -233,7 +148,7 @@ describe("what a handler says", () => {
     });
     const job = encoderJob();
     const told = wait(job.job_id);
-    await push(server.client, names, queues.encoderIn, job);
+    await push(stage.server.client, names, queues.encoderIn, job);
     expect(await told).toMatchObject({ status: "error", code: "too_hard", message: "this one is too hard" });
     expect(await deadLetters("job:encoder_in")).toEqual([]);
   });
@@ -247,7 +162,7 @@ describe("what a handler says", () => {
     });
     const job = encoderJob();
     const told = wait(job.job_id);
-    await push(server.client, names, queues.encoderIn, job);
+    await push(stage.server.client, names, queues.encoderIn, job);
     expect(await told).toMatchObject({ status: "error", code: "internal" });
     expect((await deadLetters("job:encoder_in"))[0]?.reason).toBe("a bug");
   });
@@ -257,22 +172,22 @@ describe("what a handler says", () => {
     startEncoder({ handle: async (jobs) => jobs.map((job) => ({ ...job, embedding: "short" })) });
     const job = encoderJob();
     const told = wait(job.job_id);
-    await push(server.client, names, queues.encoderIn, job);
+    await push(stage.server.client, names, queues.encoderIn, job);
     expect(await told).toMatchObject({ status: "error", code: "internal" });
-    expect(await server.client.llen(names.queue("job:retriever_in"))).toBe(0);
+    expect(await stage.server.client.llen(names.queue("job:retriever_in"))).toBe(0);
   });
 
   test("one job's error leaves the others of its batch alone", async () => {
     const { wait } = await startWaiter();
     const [good, bad] = [encoderJob(), encoderJob()];
     const told = wait(bad.job_id);
-    await push(server.client, names, queues.encoderIn, good);
-    await push(server.client, names, queues.encoderIn, bad);
+    await push(stage.server.client, names, queues.encoderIn, good);
+    await push(stage.server.client, names, queues.encoderIn, bad);
     startEncoder({
       handle: async (jobs) =>
         jobs.map((job) => (job.job_id === bad.job_id ? new Fail("bad", "bad") : { ...job, embedding })),
     });
-    expect((await next("job:retriever_in")).job_id).toBe(good.job_id);
+    expect((await next()).job_id).toBe(good.job_id);
     expect(await told).toMatchObject({ code: "bad" });
   });
 
@@ -287,7 +202,7 @@ describe("what a handler says", () => {
     });
     const job = encoderJob({ deadline: Date.now() - 1 });
     const told = wait(job.job_id);
-    await push(server.client, names, queues.encoderIn, job);
+    await push(stage.server.client, names, queues.encoderIn, job);
     expect(await told).toMatchObject({ status: "expired", stage: "encoder" });
     expect(handled).toBe(0);
   });
@@ -300,7 +215,7 @@ describe("what a handler says", () => {
     });
     const job = encoderJob({ deadline: Date.now() + 100 });
     const told = wait(job.job_id);
-    await push(server.client, names, queues.encoderIn, job);
+    await push(stage.server.client, names, queues.encoderIn, job);
     expect(await told).toMatchObject({ status: "expired" });
   });
 });
@@ -308,8 +223,8 @@ describe("what a handler says", () => {
 describe("a cancelled job", () => {
   /** Every consumer has heard of it when its own subscription has. */
   async function cancelled(consumers: number, job_id: string): Promise<void> {
-    while (Number((await server.client.pubsub("NUMSUB", names.cancel()))[1]) < consumers) {}
-    await cancel(server.client, names, job_id);
+    while (Number((await stage.server.client.pubsub("NUMSUB", names.cancel()))[1]) < consumers) {}
+    await cancel(stage.server.client, names, job_id);
   }
 
   test("has its handler aborted, and its caller told", async () => {
@@ -324,11 +239,11 @@ describe("a cancelled job", () => {
     });
     const job = encoderJob();
     const told = wait(job.job_id);
-    await push(server.client, names, queues.encoderIn, job);
+    await push(stage.server.client, names, queues.encoderIn, job);
     await begun.promise;
     await cancelled(1, job.job_id);
     expect(await told).toMatchObject({ status: "cancelled", stage: "encoder" });
-    expect(await server.client.llen(names.queue("job:retriever_in"))).toBe(0);
+    expect(await stage.server.client.llen(names.queue("job:retriever_in"))).toBe(0);
   });
 
   test("that nobody has taken yet is never handled", async () => {
@@ -351,9 +266,9 @@ describe("a cancelled job", () => {
     });
     const [first, unwanted] = [encoderJob(), encoderJob()];
     const told = wait(unwanted.job_id);
-    await push(server.client, names, queues.encoderIn, first);
+    await push(stage.server.client, names, queues.encoderIn, first);
     await begun.promise;
-    await push(server.client, names, queues.encoderIn, unwanted);
+    await push(stage.server.client, names, queues.encoderIn, unwanted);
     await cancelled(2, unwanted.job_id);
     await heard;
     go.resolve();
@@ -373,12 +288,12 @@ describe("stopping", () => {
         return jobs.map((job) => ({ ...job, embedding }));
       },
     });
-    await push(server.client, names, queues.encoderIn, encoderJob({ job_id: "last" }));
+    await push(stage.server.client, names, queues.encoderIn, encoderJob({ job_id: "last" }));
     await begun.promise;
     const stopped = consumer.stop(5_000);
     go.resolve();
     await stopped;
-    expect((await next("job:retriever_in")).job_id).toBe("last");
+    expect((await next()).job_id).toBe("last");
   });
 
   test("puts back what is not done within the bound, in its old order", async () => {
@@ -392,18 +307,19 @@ describe("stopping", () => {
       },
     });
     const ids = ["a", "b", "c", "d"];
-    for (const job_id of ids) await push(server.client, names, queues.encoderIn, encoderJob({ job_id }));
+    for (const job_id of ids)
+      await push(stage.server.client, names, queues.encoderIn, encoderJob({ job_id }));
     await begun.promise;
     await consumer.stop(50);
-    const left = await server.client.lrange(names.queue("job:encoder_in"), 0, -1);
+    const left = await stage.server.client.lrange(names.queue("job:encoder_in"), 0, -1);
     expect(left.reverse().map((message) => JSON.parse(message).job_id)).toEqual(ids);
     expect(await deadLetters("job:encoder_in")).toEqual([]);
   });
 
   test("is quick while it waits for messages at the server", async () => {
-    const { consumer } = startEncoder({});
-    await push(server.client, names, queues.encoderIn, encoderJob());
-    await next("job:retriever_in");
+    const { consumer } = startEncoder();
+    await push(stage.server.client, names, queues.encoderIn, encoderJob());
+    await next();
     const started = performance.now();
     await consumer.stop(5_000);
     expect(performance.now() - started).toBeLessThan(1_000);
@@ -483,7 +399,7 @@ describe("waiting for a completion", () => {
     stops.push(() => consumer.stop(1_000));
     const job = llmJob();
     const told = wait(job.job_id);
-    await push(server.client, names, queues.llmIn, job);
+    await push(stage.server.client, names, queues.llmIn, job);
     expect(await told).toMatchObject({
       status: "ok",
       answer: "An answer [1].",
@@ -494,7 +410,12 @@ describe("waiting for a completion", () => {
   test("finds a completion whose notice was lost", async () => {
     const { wait } = await startWaiter();
     const told = wait("unnoticed");
-    await server.client.set(names.completion("unnoticed"), JSON.stringify(answer("unnoticed")), "EX", 60);
+    await stage.server.client.set(
+      names.completion("unnoticed"),
+      JSON.stringify(answer("unnoticed")),
+      "EX",
+      60,
+    );
     expect(await told).toMatchObject({ status: "ok" });
   });
 
@@ -516,7 +437,7 @@ describe("waiting for a completion", () => {
   test("a completion that does not fit is an error of its job", async () => {
     const { wait } = await startWaiter();
     const told = wait("odd");
-    await server.client.set(names.completion("odd"), '{"status":"fine"}');
+    await stage.server.client.set(names.completion("odd"), '{"status":"fine"}');
     expect(await told).toMatchObject({ status: "error", code: "invalid_completion" });
   });
 });

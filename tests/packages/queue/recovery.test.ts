@@ -1,85 +1,20 @@
 /** What becomes of jobs whose worker died, froze, lost a reply, or put them off. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { packEmbedding, queues, redisNames } from "#contracts";
-import {
-  Cancellations,
-  Consumer,
-  type ConsumerEvent,
-  type ConsumerOptions,
-  connectBlocking,
-  connectSubscriber,
-  connectWorker,
-  Fail,
-  LeaseLost,
-  push,
-  type QueueRedis,
-  Retry,
-} from "#queue";
+import { describe, expect, test } from "bun:test";
+import { queues } from "#contracts";
+import { Fail, LeaseLost, push, Retry } from "#queue";
 import { encoderJob } from "../../support/jobs.ts";
-import { startRedis, type TestRedis } from "../../support/redis.ts";
+import { embedding, names, testStage } from "./test-stage.ts";
 
-const names = redisNames();
 const QUEUE = "job:encoder_in";
-const embedding = packEmbedding(new Float32Array(384).fill(0.05));
-type Encoder = ConsumerOptions<
-  typeof queues.encoderIn.message.schema,
-  typeof queues.retrieverIn.message.schema
->;
-
-let server: TestRedis;
-const stops: (() => unknown)[] = [];
-
-beforeAll(async () => {
-  server = await startRedis();
-});
-beforeEach(() => server.client.flushall());
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
-});
-afterAll(() => server.stop());
-
-function start(options: Partial<Encoder> = {}) {
-  const events: ConsumerEvent[] = [];
-  const redis = connectWorker(server.url, () => {}) as QueueRedis;
-  const blocking = connectBlocking(server.url, () => {});
-  const subscriber = connectSubscriber(server.url, () => {});
-  const consumer = new Consumer({
-    stage: "encoder",
-    from: queues.encoderIn,
-    to: queues.retrieverIn,
-    handle: async (jobs) => jobs.map((job) => ({ ...job, embedding })),
-    batch: 4,
-    concurrency: 1,
-    prefetch: 8,
-    names,
-    lease: { url: server.url, lease_ms: 400, max_deliveries: 3, stall_ms: 10_000 },
-    observe: (event) => events.push(event),
-    redis,
-    blocking,
-    cancellations: new Cancellations(subscriber, names),
-    ...options,
-  });
-  consumer.start();
-  stops.push(async () => {
-    await consumer.stop(1_000);
-    for (const connection of [redis, blocking, subscriber]) connection.disconnect();
-  });
-  return { consumer, events };
-}
-
-async function next(): Promise<Record<string, unknown>> {
-  const client = server.client.duplicate();
-  const popped = await client.brpop(names.queue("job:retriever_in"), 10);
-  client.disconnect();
-  return JSON.parse(popped![1]);
-}
+const stage = testStage({ lease_ms: 400 });
+const { next, startEncoder: start } = stage;
 
 /** As a consumer that died leaves it: messages in its list, its lease ended. */
 async function dead(...ids: string[]): Promise<void> {
   for (const job_id of ids) {
-    await server.client.lpush(names.processing(QUEUE, "gone"), JSON.stringify(encoderJob({ job_id })));
+    await stage.server.client.lpush(names.processing(QUEUE, "gone"), JSON.stringify(encoderJob({ job_id })));
   }
-  await server.client.zadd(names.consumers(QUEUE), Date.now() - 1, "gone");
+  await stage.server.client.zadd(names.consumers(QUEUE), Date.now() - 1, "gone");
 }
 
 describe("a consumer that died", () => {
@@ -107,7 +42,7 @@ describe("a consumer that died", () => {
   test("does not hold up what is in the queue", async () => {
     const { events } = start();
     await dead("a");
-    await push(server.client, names, queues.encoderIn, encoderJob({ job_id: "queued" }));
+    await push(stage.server.client, names, queues.encoderIn, encoderJob({ job_id: "queued" }));
     const ids = [(await next()).job_id, (await next()).job_id];
     expect(ids.sort()).toEqual(["a", "queued"] as never);
     expect(events).toContainEqual({ kind: "reaped", returned: 1, buried: 0 });
@@ -125,12 +60,12 @@ describe("a living consumer", () => {
         return jobs.map((job) => ({ ...job, embedding }));
       },
     });
-    await push(server.client, names, queues.encoderIn, encoderJob({ job_id: "slow" }));
+    await push(stage.server.client, names, queues.encoderIn, encoderJob({ job_id: "slow" }));
     await begun.promise;
     const other = start(); // reaps from its first lease's end on
     await dead("sentinel"); // when this one is taken back, the other has reaped
     await next();
-    expect(await server.client.llen(names.processing(QUEUE, slow.consumer.id))).toBe(1);
+    expect(await stage.server.client.llen(names.processing(QUEUE, slow.consumer.id))).toBe(1);
     go.resolve();
     expect((await next()).job_id).toBe("slow");
     // Whichever of the two took it back, it was the sentinel alone.
@@ -140,10 +75,10 @@ describe("a living consumer", () => {
 
   test("adopts a message whose reply was lost with its connection", async () => {
     const { consumer, events } = start();
-    await push(server.client, names, queues.encoderIn, encoderJob());
+    await push(stage.server.client, names, queues.encoderIn, encoderJob());
     await next();
     const stray = JSON.stringify(encoderJob({ job_id: "stray" }));
-    await server.client.lpush(names.processing(QUEUE, consumer.id), stray);
+    await stage.server.client.lpush(names.processing(QUEUE, consumer.id), stray);
     expect((await next()).job_id).toBe("stray");
     expect(events).toContainEqual({ kind: "reconciled", adopted: 1, lost: 0 });
   });
@@ -160,13 +95,13 @@ describe("a living consumer", () => {
         return jobs.map((job) => ({ ...job, embedding }));
       },
     });
-    await push(server.client, names, queues.encoderIn, encoderJob({ job_id: "taken" }));
+    await push(stage.server.client, names, queues.encoderIn, encoderJob({ job_id: "taken" }));
     await begun.promise;
-    await server.client.del(names.processing(QUEUE, consumer.id)); // as a reaper does
+    await stage.server.client.del(names.processing(QUEUE, consumer.id)); // as a reaper does
     expect(await reason.promise).toBeInstanceOf(LeaseLost);
-    await push(server.client, names, queues.encoderIn, encoderJob({ job_id: "after", query: "again" }));
+    await push(stage.server.client, names, queues.encoderIn, encoderJob({ job_id: "after", query: "again" }));
     expect((await next()).job_id).toBe("after");
-    expect(await server.client.llen(names.queue("job:retriever_in"))).toBe(0);
+    expect(await stage.server.client.llen(names.queue("job:retriever_in"))).toBe(0);
   });
 });
 
@@ -179,7 +114,7 @@ describe("a job that is put off", () => {
         return jobs.map((job) => ({ ...job, embedding }));
       },
     });
-    await push(server.client, names, queues.encoderIn, encoderJob({ job_id: "later" }));
+    await push(stage.server.client, names, queues.encoderIn, encoderJob({ job_id: "later" }));
     const done = await next();
     expect(done).toMatchObject({ job_id: "later" });
     expect(done.attempts).toBeUndefined();
@@ -193,15 +128,15 @@ describe("a job that is put off", () => {
         throw new Retry(new Fail("store_unavailable", "not now"));
       },
     });
-    const subscriber = server.client.duplicate();
+    const subscriber = stage.server.client.duplicate();
     await subscriber.subscribe(names.done("gateway-test"));
     const told = new Promise<string>((resolve) => subscriber.on("message", (_channel, id) => resolve(id)));
     const job = encoderJob({ deadline: Date.now() + 300 });
-    await push(server.client, names, queues.encoderIn, job);
+    await push(stage.server.client, names, queues.encoderIn, job);
     expect(await told).toBe(job.job_id);
-    const completion = JSON.parse((await server.client.get(names.completion(job.job_id)))!);
+    const completion = JSON.parse((await stage.server.client.get(names.completion(job.job_id)))!);
     expect(completion).toMatchObject({ status: "error", code: "store_unavailable" });
-    expect(await server.client.zcard(names.delayed(QUEUE))).toBe(0);
+    expect(await stage.server.client.zcard(names.delayed(QUEUE))).toBe(0);
     subscriber.disconnect();
   });
 });
