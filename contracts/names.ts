@@ -13,16 +13,20 @@ export function redisNames(prefix = "") {
     consumers: (queue: string) => `${prefix}${queue}:consumers`,
     /** Hash: digest of a message to how often it was returned. */
     deliveries: (queue: string) => `${prefix}${queue}:deliveries`,
+    /** Prefix of counters: how many jobs the queue's consumers completed, by ten seconds; two of them are alive. */
+    left: (queue: string) => `${prefix}${queue}:left:`,
     /** List of dead letters. */
     dead: (queue: string) => `${prefix}${queue}:dead`,
     /** String: a job's completion. */
     completion: (job_id: string) => `${prefix}job:completion:${job_id}`,
     /** Channel: ids of the completed jobs of one gateway. */
     done: (gateway: string) => `${prefix}job:done:${gateway}`,
-    /** String: the job that was accepted under a key. */
+    /** String: an accepted job, for as long as it is on the line or its completion lives. */
+    accepted: (job_id: string) => `${prefix}job:accepted:${job_id}`,
+    /** String: the job that was accepted under an idempotency key. */
     seen: (key: string) => `${prefix}job:seen:${key}`,
-    /** Channel: ids of jobs that nobody waits for any more. */
-    cancel: () => `${prefix}job:cancel`,
+    /** Stream: ids of jobs that are not to be done any more, each until its deadline has passed. */
+    cancelled: () => `${prefix}job:cancelled`,
     /** String: jobs in flight on a replica; `0` or absent when idle. */
     load: (url: string) => `${prefix}llm:load:${url}`,
     /** Sorted set behind that number: job id by the deadline of its lease. */

@@ -9,23 +9,19 @@
  *    key it is not, as the client may come back for it.
  */
 
-import type { Redis } from "ioredis";
 import type { LeastConnections } from "#balancer";
-import { type AnswerCompletion, DEFAULT_TOP_K, type QueryRequest, type RedisNames } from "#contracts";
-import { type Admission, type Admitted, type CompletionWaiter, cancel, Expired } from "#queue";
+import { type AnswerCompletion, DEFAULT_TOP_K, type QueryRequest } from "#contracts";
+import { type Admission, type Admitted, type Canceller, type CompletionWaiter, Expired } from "#queue";
 import type { Logger } from "#runtime";
-import type { CompletionRate } from "./completion-rate.ts";
 import { fromCompletion, HttpError, redisUnavailable, timedOut } from "./http-error.ts";
 
 export interface Line {
   /** Name of this gateway: completions of its jobs wake it by it. */
   readonly gateway: string;
-  readonly redis: Redis;
-  readonly names: RedisNames;
   readonly admission: Admission;
   readonly balancer: LeastConnections;
   readonly waiter: CompletionWaiter;
-  readonly rate: CompletionRate;
+  readonly canceller: Canceller;
   readonly timeout_ms: number;
   readonly log: Logger;
 }
@@ -37,7 +33,7 @@ export interface Asking {
   readonly key?: string;
 }
 
-const RELEASE_AGAIN_MS = 500;
+const TRY_AGAIN_MS = 500;
 const NEVER = new AbortController().signal;
 
 /**
@@ -56,7 +52,7 @@ export async function ask(
   const selected_replica = await line.balancer.reserve(job_id, deadline).catch(refuse);
   const completion = line.waiter.wait(job_id, deadline, key ? NEVER : signal);
   // The answer does not wait for it; nor does a job with a key whose client has left.
-  completion.catch(() => {}).finally(() => release(line, job_id, deadline));
+  completion.catch(() => {}).finally(() => persist(line, deadline, () => line.balancer.release(job_id)));
 
   const job = {
     job_id,
@@ -74,12 +70,14 @@ export async function ask(
     admitted = await line.admission.admit(job, key ?? job_id, digest);
   } catch (error) {
     line.waiter.forget(job_id);
+    // It may be the reply that was lost: a client without a key asks anew, and this job would be done for nobody.
+    if (!key) persist(line, deadline, () => line.canceller.cancel(job_id));
     return refuse(error);
   }
   if (admitted.kind === "admitted") return answer(line, job_id, completion, { signal, key });
 
   line.waiter.forget(job_id);
-  if (admitted.kind === "full") throw lineFull(line.rate.secondsFor(admitted.depth));
+  if (admitted.kind === "full") throw lineFull(admitted);
   const seen = admitted.job;
   if (seen.digest !== digest) throw keyReused();
   const waiting = line.waiter.wait(seen.job_id, Math.max(seen.deadline, Date.now() + 1_000), signal);
@@ -95,7 +93,6 @@ async function answer(
 ): Promise<{ job_id: string; completion: AnswerCompletion }> {
   try {
     const completion = await waiting;
-    line.rate.completed();
     if (completion.status !== "ok") throw fromCompletion(completion);
     if ("answer" in completion) return { job_id, completion };
     throw new HttpError(
@@ -105,8 +102,7 @@ async function answer(
     );
   } catch (error) {
     // Nobody waits for it any more, wherever it is; if Redis cannot be told, its deadline ends it.
-    const left = signal.aborted && !key;
-    if (left || error instanceof Expired) cancel(line.redis, line.names, job_id).catch(() => {});
+    if (signal.aborted && !key) line.canceller.cancel(job_id).catch(() => {});
     throw error instanceof Expired ? timedOut(job_id) : error;
   }
 }
@@ -115,7 +111,9 @@ function refuse(cause: unknown): never {
   throw redisUnavailable(cause);
 }
 
-function lineFull(retry_after_s: number): HttpError {
+/** The line is asked for again when what waits now is through it, at its present rate: within 1 to 60 seconds. */
+function lineFull({ depth, per_second }: { depth: number; per_second: number }): HttpError {
+  const retry_after_s = Math.min(60, Math.max(1, Math.ceil(depth / per_second)));
   const message = "the line is full; the question was not accepted: ask again after Retry-After seconds";
   return new HttpError(429, "line_full", message, { retry_after_s });
 }
@@ -125,15 +123,16 @@ function keyReused(): HttpError {
   return new HttpError(422, "idempotency_key_reused", message);
 }
 
-/** If Redis is away it is tried until the lease ends by itself. */
-async function release(line: Line, job_id: string, deadline: number): Promise<void> {
+/** What Redis should be told of a job; if Redis is away it is tried until the job's deadline, which ends both by itself. */
+async function persist(line: Line, deadline: number, tell: () => Promise<unknown>): Promise<void> {
   for (;;) {
     try {
-      return await line.balancer.release(job_id);
+      await tell();
+      return;
     } catch (error) {
       if (Date.now() > deadline) return;
-      line.log.debug({ job_id, err: error }, "the replica's count goes back later");
-      await Bun.sleep(RELEASE_AGAIN_MS);
+      line.log.debug({ err: error }, "Redis is told later");
+      await Bun.sleep(TRY_AGAIN_MS);
     }
   }
 }

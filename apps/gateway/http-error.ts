@@ -1,5 +1,6 @@
 /** What a client is told when it gets no answer: a status and the error body of the contract. */
-import type { ErrorBody, FailedCompletion } from "#contracts";
+import type { Completion, ErrorBody, FailedCompletion } from "#contracts";
+import type { Cancelling } from "#queue";
 
 export class HttpError extends Error {
   override name = "HttpError";
@@ -50,4 +51,18 @@ export function timedOut(job_id: string): HttpError {
   return new HttpError(504, "deadline_exceeded", "no answer came in time: the replicas may be overloaded", {
     job_id,
   });
+}
+
+/** @throws HttpError 404 for a job that nobody knows, 409 for one that ended in another way. */
+export function refuseToCancel(job_id: string, cancelling: Cancelling): void {
+  if (cancelling.kind === "unknown") {
+    throw new HttpError(404, "not_found", "no such job was accepted here, or it ended too long ago", {
+      job_id,
+    });
+  }
+  if (cancelling.kind === "done") {
+    const { status } = JSON.parse(cancelling.completion) as Completion;
+    if (status === "cancelled") return;
+    throw new HttpError(409, "already_done", `the job ended before, with status ${status}`, { job_id });
+  }
 }

@@ -1,9 +1,8 @@
 /** The gateway: takes questions, sends them down the line, answers with what comes back. */
 import { LeastConnections } from "#balancer";
 import { redisNames } from "#contracts";
-import { Admission, CompletionWaiter, connectProducer, connectSubscriber } from "#queue";
+import { Admission, Canceller, CompletionWaiter, connectProducer, connectSubscriber } from "#queue";
 import { checkRedis, configOrExit, redisReady, reportTo, startApp } from "#runtime";
-import { CompletionRate } from "./completion-rate.ts";
 import { gatewaySettings } from "./config.ts";
 import { gatewayMetrics } from "./metrics.ts";
 import { createGateway, type Duty } from "./server.ts";
@@ -26,12 +25,10 @@ const server = createGateway({
   app,
   line: {
     gateway,
-    redis,
-    names,
     admission: new Admission(redis, names, config.MAX_QUEUE_DEPTH),
     balancer,
     waiter,
-    rate: new CompletionRate(),
+    canceller: new Canceller(redis, names),
     timeout_ms: config.QUERY_TIMEOUT_MS,
     log: app.log,
   },

@@ -11,11 +11,10 @@ import {
   QueryRequest,
   Ready,
 } from "#contracts";
-import { cancel } from "#queue";
 import { type App, health, type ReadyCheck, readiness } from "#runtime";
 import { ask, type Line } from "./ask.ts";
 import { readJson } from "./body.ts";
-import { HttpError, redisUnavailable, stopping } from "./http-error.ts";
+import { HttpError, redisUnavailable, refuseToCancel, stopping } from "./http-error.ts";
 import type { GatewayMetrics } from "./metrics.ts";
 import { swaggerUi } from "./swagger-ui.ts";
 
@@ -92,17 +91,20 @@ export function createGateway({ app, line, metrics, ready, duty }: GatewayOption
     .delete(
       "/jobs/:id",
       async ({ params, status }) => {
-        await cancel(line.redis, line.names, params.id).catch((error) => {
+        const cancelling = await line.canceller.cancel(params.id).catch((error) => {
           throw redisUnavailable(error);
         });
+        refuseToCancel(params.id, cancelling);
         return status(202, { job_id: params.id });
       },
       {
         params: JobParams,
-        response: { 202: JobAccepted, 503: ErrorBody },
+        response: { 202: JobAccepted, 404: ErrorBody, 409: ErrorBody, 503: ErrorBody },
         detail: {
           summary: "Cancel a job",
-          description: "Stops it wherever it is on the line; whoever waits for it is answered with 409.",
+          description:
+            "Stops it wherever it is on the line; whoever waits for it is answered with 409. Again is 202 again; a job " +
+            "that was answered is 409 for as long as its answer lives, and one that nobody knows 404.",
           tags: ["jobs"],
         },
       },

@@ -17,19 +17,25 @@ export interface AcceptedJob {
   readonly deadline: number;
   /** Digest of what was asked: the same key for another question is a mistake. */
   readonly digest: string;
+  /** The gateway that waits for it. */
+  readonly reply_to: string;
 }
 
 export type Admitted =
   | { readonly kind: "admitted" }
   /** The same job came before; its answer is, or will be, under its own id. */
   | { readonly kind: "seen"; readonly job: AcceptedJob }
-  | { readonly kind: "full"; readonly depth: number };
+  /** How many jobs wait on the line, and how many have left it a second, of late; over all gateways. */
+  | { readonly kind: "full"; readonly depth: number; readonly per_second: number };
+
+/** What `admit.lua` counts over. */
+const RATE_WINDOW_S = 10;
 
 interface AdmissionCommands {
   queueAdmit(
     keys: number,
     ...keys_and_arguments: (string | number)[]
-  ): Promise<[kind: Admitted["kind"], string | number]>;
+  ): Promise<[kind: Admitted["kind"], what: string | number, left?: string]>;
 }
 
 export class Admission {
@@ -51,20 +57,23 @@ export class Admission {
    */
   async admit(job: EncoderIn, key: string, digest: string): Promise<Admitted> {
     const { names } = this;
+    const { job_id, deadline, reply_to } = job;
     const first = names.queue(queues.encoderIn.name);
     const further = [queues.retrieverIn, queues.llmIn].map(({ name }) => names.queue(name));
-    const keys = [first, names.seen(key), ...further];
-    const record: AcceptedJob = { job_id: job.job_id, deadline: job.deadline, digest };
-    const [kind, what] = await this.#redis.queueAdmit(
+    const accepted = names.accepted(job_id);
+    const keys = [first, key === job_id ? accepted : names.seen(key), accepted, ...further];
+    const record: AcceptedJob = { job_id, deadline, digest, reply_to };
+    const [kind, what, left = "0"] = await this.#redis.queueAdmit(
       keys.length,
       ...keys,
       encode(queues.encoderIn, job),
       JSON.stringify(record),
-      Math.max(1, job.deadline - Date.now()) + COMPLETION_TTL_SECONDS * 1_000,
+      Math.max(1, deadline - Date.now()) + COMPLETION_TTL_SECONDS * 1_000,
       this.max_depth,
       names.completion(""),
     );
     if (kind === "seen") return { kind, job: JSON.parse(String(what)) };
-    return kind === "full" ? { kind, depth: Number(what) } : { kind };
+    if (kind === "full") return { kind, depth: Number(what), per_second: Number(left) / RATE_WINDOW_S };
+    return { kind };
   }
 }

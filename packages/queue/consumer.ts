@@ -43,8 +43,8 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
   readonly #intake: Intake;
   readonly #holdings = new Holdings<Static<In>>();
   #waiting: Valid<Static<In>>[] = [];
-  /** What is known here and what Redis holds may differ. */
-  #suspect = false;
+  /** What is known here and what Redis holds may differ, as after a reconnect. */
+  #suspect = true;
   #differed = false;
   #heartbeat: Heartbeat | undefined;
   #reaper: Reaper | undefined;
@@ -66,6 +66,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
         dead: names.dead(from.name),
         delayed: names.delayed(from.name),
         deliveries: names.deliveries(from.name),
+        left: names.left(from.name),
       },
       this.#trouble,
     );
@@ -140,6 +141,8 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
         if (this.#suspect) await this.#reconcile();
         const room = this.options.prefetch - this.#holdings.size;
         const { lane, messages } = room > 0 ? await this.#intake.take(room, this.#holdings.size) : NOTHING;
+        // It came over a reconnect: what was cancelled meanwhile is not known here yet.
+        if (this.#suspect) await this.options.cancellations.refresh();
         for (const message of messages) this.#receive(message);
         this.#work();
         const { prefetch } = this.options;
@@ -179,7 +182,9 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
   /** Only from the loop: no take may be under way. */
   async #reconcile(): Promise<void> {
     this.#suspect = false;
-    const messages = await this.options.redis.lrange(this.#processing, 0, -1);
+    const { redis, cancellations } = this.options;
+    await cancellations.refresh();
+    const messages = await redis.lrange(this.#processing, 0, -1);
     const { unknown, lost } = this.#holdings.difference(messages);
     for (const held of lost) this.#lose(held);
     for (const message of unknown.reverse()) this.#receive(message);

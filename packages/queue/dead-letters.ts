@@ -27,7 +27,13 @@ const PAGE = 250;
 const letters = contract(DeadLetter);
 
 type RetryRedis = Redis & {
-  queueRetryDead(dead: string, queue: string, raw: Buffer, message: string): Promise<number>;
+  queueRetryDead(
+    dead: string,
+    queue: string,
+    completion: string,
+    raw: Buffer,
+    message: string,
+  ): Promise<number>;
 };
 
 /** Queues are given by name: `job:encoder_in`. Everything rejects as the connection does. */
@@ -38,7 +44,7 @@ export class DeadLetters {
     redis: Redis,
     private readonly names: RedisNames,
   ) {
-    redis.defineCommand("queueRetryDead", { lua: retryDead, numberOfKeys: 2 });
+    redis.defineCommand("queueRetryDead", { lua: retryDead, numberOfKeys: 3 });
     this.#redis = redis as RetryRedis;
   }
 
@@ -81,6 +87,7 @@ export class DeadLetters {
       retried += await this.#redis.queueRetryDead(
         this.names.dead(queue),
         this.names.queue(queue),
+        this.names.completion(String(jobOf(letter)?.job_id)),
         raw,
         message,
       );

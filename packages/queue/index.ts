@@ -1,5 +1,6 @@
 export * from "./admission.ts";
 export * from "./cancellations.ts";
+export * from "./canceller.ts";
 export * from "./connection.ts";
 export * from "./consumer.ts";
 export * from "./consumer-options.ts";

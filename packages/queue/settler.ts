@@ -33,6 +33,8 @@ export interface SettlerKeys {
   readonly dead: string;
   readonly delayed: string;
   readonly deliveries: string;
+  /** Prefix of the counters of completed jobs. */
+  readonly left: string;
 }
 
 export class Settler {
@@ -121,7 +123,8 @@ export class Settler {
 
   #completeAll(ends: Move[]): Promise<number> {
     const completion_keys = ends.map((end) => this.names.completion(end.caller!.job_id));
-    const keys = [this.keys.processing, this.keys.deliveries, ...completion_keys];
+    const { processing, deliveries, left } = this.keys;
+    const keys = [processing, deliveries, left, ...completion_keys];
     const args = ends.flatMap((end) => [end.message, end.write, ...this.#wake(end.caller!)]);
     return this.redis.queueComplete(keys.length, ...keys, COMPLETION_TTL_SECONDS, ...args);
   }

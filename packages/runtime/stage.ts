@@ -7,7 +7,6 @@ import {
   Consumer,
   type ConsumerEvent,
   connectBlocking,
-  connectSubscriber,
   connectWorker,
   type HandlerContext,
   type Outcome,
@@ -75,7 +74,7 @@ export async function runStage<In extends TSchema, Out extends TSchema>(
   const report = reportTo(app.log);
   const redis = connectWorker(config.REDIS_URL, report) as QueueRedis;
   const blocking = connectBlocking(config.REDIS_URL, report);
-  const subscriber = connectSubscriber(config.REDIS_URL, report);
+  const notices = connectBlocking(config.REDIS_URL, report);
   checkRedis(redis, app.log);
   const names = redisNames(config.REDIS_PREFIX);
   const { handle, batch, concurrency } = handling(stage);
@@ -96,14 +95,14 @@ export async function runStage<In extends TSchema, Out extends TSchema>(
       max_deliveries: config.MAX_DELIVERIES,
       stall_ms: Math.max(STALL_MS, 2 * config.LEASE_MS),
     },
-    cancellations: new Cancellations(subscriber, names),
+    cancellations: new Cancellations(notices, names, redis),
     observe: observer(app, name),
   });
 
   app.onStop(async () => {
     redis.disconnect();
     blocking.disconnect();
-    subscriber.disconnect();
+    notices.disconnect();
     await stage.close?.();
   });
   app.onStop((drain_ms) => consumer.stop(drain_ms));

@@ -1,8 +1,10 @@
 -- Accepts a job, once, while the line has room.
--- KEYS first queue, seen, further queues of the line ...
+-- KEYS first queue, seen (what makes two pushes the same one), accepted (the job's own; without a key of its client it
+--      is `seen` too), further queues of the line ...
 -- ARGV message, record of the job (JSON with job_id and deadline), how long the record lives (ms), most jobs waiting,
 --      prefix of completion keys
--- Returns {'admitted', depth}, {'full', depth}, or {'seen', record} of the job that was accepted before.
+-- Returns {'admitted', depth}, {'full', depth, how many jobs left the line in the last ten seconds}, or
+--   {'seen', record} of the job that was accepted before.
 -- Invariant: for one `seen` key at most one job is on the line or completed.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -14,13 +16,25 @@ if record then
     return { 'seen', record }
   end
 end
-local depth = redis.call('LLEN', KEYS[1])
-for i = 3, #KEYS do
-  depth = depth + redis.call('LLEN', KEYS[i])
+local queues = { KEYS[1], unpack(KEYS, 4) }
+local depth = 0
+for _, queue in ipairs(queues) do
+  depth = depth + redis.call('LLEN', queue)
 end
 if depth >= tonumber(ARGV[4]) then
-  return { 'full', depth }
+  -- complete.lua counts by ten seconds: the share of the last count that a window of ten seconds still covers is added.
+  local tens = math.floor(time[1] / 10)
+  local covered = 1 - (now / 10000 - tens)
+  local left = 0
+  for _, queue in ipairs(queues) do
+    local before, current = unpack(redis.call('MGET', queue .. ':left:' .. tens - 1, queue .. ':left:' .. tens))
+    left = left + covered * (tonumber(before) or 0) + (tonumber(current) or 0)
+  end
+  return { 'full', depth, tostring(left) }
 end
 redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+if KEYS[3] ~= KEYS[2] then
+  redis.call('SET', KEYS[3], ARGV[2], 'PX', ARGV[3])
+end
 redis.call('LPUSH', KEYS[1], ARGV[1])
 return { 'admitted', depth + 1 }

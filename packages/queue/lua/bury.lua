@@ -9,7 +9,8 @@ end
 local letters = redis.call('LPUSH', KEYS[2], ARGV[2])
 redis.call('LTRIM', KEYS[2], 0, ARGV[3] - 1)
 if KEYS[3] then
-  redis.call('SET', KEYS[3], ARGV[5], 'EX', ARGV[4])
-  redis.call('PUBLISH', ARGV[6], ARGV[7])
+  if redis.call('SET', KEYS[3], ARGV[5], 'NX', 'EX', ARGV[4]) then
+    redis.call('PUBLISH', ARGV[6], ARGV[7])
+  end
 end
 return letters

@@ -1,6 +1,7 @@
 /** What the gateway accepts, and how often. The line behind it is played by hand. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import type { EncoderIn } from "#contracts";
+import { connectWorker, type QueueRedis } from "#queue";
 import { ask } from "../../support/line.ts";
 import { startProcess, type TestProcess } from "../../support/process.ts";
 import { startRedis, type TestRedis } from "../../support/redis.ts";
@@ -102,6 +103,22 @@ test("a full line refuses with 429 and Retry-After, and takes questions again wh
   await answerOne();
   await answerOne();
   for (const one of [...accepted, later]) expect((await one).status).toBe(200);
+});
+
+test("Retry-After is what the line needs for those that wait, whichever gateway they came by", async () => {
+  const accepted = [ask(url, { query: "one" }), ask(url, { query: "two" })];
+  await depth(2);
+  const worker = connectWorker(redis.url, () => {}) as QueueRedis;
+  for (const id of ["a", "b", "c", "d"]) {
+    await worker.lpush("held", id);
+    const told = [60, id, "{}", "job:done:another-gateway", id] as const;
+    await worker.queueComplete(4, "held", "deliveries", "job:llm_in:left:", `job:completion:${id}`, ...told);
+  }
+  worker.disconnect();
+  const { headers } = await ask(url, { query: "three" });
+  expect(Number(headers.get("retry-after"))).toBeWithin(5, 7); // two of them, at four in ten seconds
+  for (const _ of accepted) await answerOne();
+  await Promise.all(accepted);
 });
 
 test("SIGTERM: the gateway answers what it has, refuses what is new, and goes", async () => {

@@ -1,7 +1,7 @@
 /** The consumer's promises, on a real Redis. */
 import { describe, expect, test } from "bun:test";
 import { completions, packEmbedding, queues } from "#contracts";
-import { Consumer, cancel, connectBlocking, connectWorker, Fail, push, type QueueRedis } from "#queue";
+import { Consumer, connectBlocking, connectWorker, Fail, push, type QueueRedis } from "#queue";
 import { encoderJob, llmJob } from "../../support/jobs.ts";
 import { startRedis } from "../../support/redis.ts";
 import { embedding, names, testStage } from "./test-stage.ts";
@@ -217,63 +217,6 @@ describe("what a handler says", () => {
     const told = wait(job.job_id);
     await push(stage.server.client, names, queues.encoderIn, job);
     expect(await told).toMatchObject({ status: "expired" });
-  });
-});
-
-describe("a cancelled job", () => {
-  /** Every consumer has heard of it when its own subscription has. */
-  async function cancelled(consumers: number, job_id: string): Promise<void> {
-    while (Number((await stage.server.client.pubsub("NUMSUB", names.cancel()))[1]) < consumers) {}
-    await cancel(stage.server.client, names, job_id);
-  }
-
-  test("has its handler aborted, and its caller told", async () => {
-    const { wait } = await startWaiter();
-    const begun = Promise.withResolvers<void>();
-    startEncoder({
-      batch: 1,
-      handle: (_jobs, { signal }) => {
-        begun.resolve();
-        return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
-      },
-    });
-    const job = encoderJob();
-    const told = wait(job.job_id);
-    await push(stage.server.client, names, queues.encoderIn, job);
-    await begun.promise;
-    await cancelled(1, job.job_id);
-    expect(await told).toMatchObject({ status: "cancelled", stage: "encoder" });
-    expect(await stage.server.client.llen(names.queue("job:retriever_in"))).toBe(0);
-  });
-
-  test("that nobody has taken yet is never handled", async () => {
-    const { wait } = await startWaiter();
-    const handled: string[] = [];
-    const go = Promise.withResolvers<void>();
-    const begun = Promise.withResolvers<void>();
-    const connected = connections();
-    const heard = new Promise((resolve) => connected.cancellations.onCancel(resolve));
-    startEncoder({
-      ...connected,
-      batch: 1,
-      prefetch: 1,
-      handle: async (jobs) => {
-        handled.push(...jobs.map((job) => job.job_id));
-        begun.resolve();
-        await go.promise;
-        return jobs.map((job) => ({ ...job, embedding }));
-      },
-    });
-    const [first, unwanted] = [encoderJob(), encoderJob()];
-    const told = wait(unwanted.job_id);
-    await push(stage.server.client, names, queues.encoderIn, first);
-    await begun.promise;
-    await push(stage.server.client, names, queues.encoderIn, unwanted);
-    await cancelled(2, unwanted.job_id);
-    await heard;
-    go.resolve();
-    expect(await told).toMatchObject({ status: "cancelled" });
-    expect(handled).toEqual([first.job_id]);
   });
 });
 

@@ -155,7 +155,7 @@ describe("retry", () => {
 
 describe("retry_dead.lua", () => {
   const retryDead = (raw: string, message: string): Promise<unknown> =>
-    server.client.call("EVALSHA", sha, 2, DEAD, QUEUE, raw, message);
+    server.client.call("EVALSHA", sha, 3, DEAD, QUEUE, "completion", raw, message);
   let sha: string;
   beforeEach(async () => {
     const lua = await Bun.file("packages/queue/lua/retry_dead.lua").text();
@@ -168,6 +168,13 @@ describe("retry_dead.lua", () => {
     expect(await retryDead("letter", "message")).toBe(0);
     expect(await messages(QUEUE)).toEqual(["message"]);
     expect(await server.client.exists(DEAD)).toBe(0);
+  });
+
+  test("makes room for a new completion", async () => {
+    await server.client.lpush(DEAD, "letter");
+    await server.client.set("completion", "its worker died");
+    await retryDead("letter", "message");
+    expect(await server.client.exists("completion")).toBe(0);
   });
 
   test("of two equal letters takes one", async () => {

@@ -55,9 +55,9 @@ describe("complete", () => {
     const notice = new Promise<string>((resolve) => subscriber.on("message", (_channel, id) => resolve(id)));
     await redis.lpush("held", "a", "b");
     const args = [60, "a", "A", "done:g", "id-a", "b", "B", "done:h", "id-b"];
-    expect(await redis.queueComplete(4, "held", "deliveries", "completion:a", "completion:b", ...args)).toBe(
-      2,
-    );
+    expect(
+      await redis.queueComplete(5, "held", "deliveries", "left:", "completion:a", "completion:b", ...args),
+    ).toBe(2);
     expect(await notice).toBe("id-a");
     expect(await redis.mget("completion:a", "completion:b")).toEqual(["A", "B"]);
     expect(await redis.ttl("completion:b")).toBeGreaterThan(58);
@@ -65,11 +65,86 @@ describe("complete", () => {
     subscriber.disconnect();
   });
 
+  test("lets the first completion of a job stand", async () => {
+    await redis.set("completion:a", "first");
+    await redis.lpush("held", "a");
+    expect(
+      await redis.queueComplete(
+        4,
+        "held",
+        "deliveries",
+        "left:",
+        "completion:a",
+        60,
+        "a",
+        "A",
+        "done:g",
+        "id",
+      ),
+    ).toBe(1);
+    expect(await redis.get("completion:a")).toBe("first");
+    expect(await redis.llen("held")).toBe(0);
+  });
+
   test("writes nothing for a message that is held elsewhere", async () => {
     expect(
-      await redis.queueComplete(3, "held", "deliveries", "completion:a", 60, "a", "A", "done:g", "id-a"),
+      await redis.queueComplete(
+        4,
+        "held",
+        "deliveries",
+        "left:",
+        "completion:a",
+        60,
+        "a",
+        "A",
+        "done:g",
+        "id-a",
+      ),
     ).toBe(0);
     expect(await redis.exists("completion:a")).toBe(0);
+  });
+});
+
+describe("admit", () => {
+  const sha = async () => {
+    const lua = await Bun.file("packages/queue/lua/admit.lua").text();
+    return (await redis.script("LOAD", lua)) as string;
+  };
+  const admit = async (most: number, seen = "accepted:j") => {
+    const record = JSON.stringify({ job_id: "j", deadline: Date.now() + 60_000 });
+    const keys = ["q", seen, "accepted:j", "q2"];
+    return redis.call("EVALSHA", await sha(), keys.length, ...keys, "message", record, 60_000, most, "c:");
+  };
+
+  test("takes a job once, while the line's queues together have room", async () => {
+    await redis.lpush("q2", "another");
+    expect(await admit(2)).toEqual(["admitted", 2]);
+    expect(await admit(2)).toMatchObject(["seen", expect.stringContaining('"job_id":"j"')]);
+    await redis.del("accepted:j");
+    expect(await admit(2)).toMatchObject(["full", 2, "0"]);
+    expect(await redis.lrange("q", 0, -1)).toEqual(["message"]);
+  });
+
+  test("makes a job known by its id, whatever key it came under", async () => {
+    await admit(1, "seen:key");
+    expect(await redis.mget("seen:key", "accepted:j")).toEqual([expect.any(String), expect.any(String)]);
+    expect(await redis.pttl("accepted:j")).toBeWithin(59_000, 60_001);
+  });
+
+  test("tells a full line's rate from what its stages completed in the last ten seconds", async () => {
+    for (const [processing, left] of [
+      ["held:1", "q:left:"],
+      ["held:2", "q2:left:"],
+    ] as const) {
+      await redis.lpush(processing, "a", "b");
+      const told = [60, "a", "A", "done:g", "id-a", "b", "B", "done:g", "id-b"];
+      await redis.queueComplete(5, processing, "deliveries", left, "c:a", "c:b", ...told);
+    }
+    const [kind, depth, left] = (await admit(0)) as [string, number, string];
+    expect([kind, depth]).toEqual(["full", 0]);
+    // All four; if a new count began between the two, the share of the old one that is covered still.
+    expect(Number(left)).toBeWithin(3.5, 4.001);
+    for (const key of await redis.keys("*:left:*")) expect(await redis.ttl(key)).toBeWithin(25, 31);
   });
 });
 

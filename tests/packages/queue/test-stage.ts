@@ -40,11 +40,11 @@ export function testStage({ lease_ms }: { lease_ms: number }) {
   function connections(url = server.url) {
     const redis = connectWorker(url, () => {}) as QueueRedis;
     const blocking = connectBlocking(url, () => {});
-    const subscriber = connectSubscriber(url, () => {});
+    const notices = connectBlocking(url, () => {});
     stops.push(() => {
-      for (const connection of [redis, blocking, subscriber]) connection.disconnect();
+      for (const connection of [redis, blocking, notices]) connection.disconnect();
     });
-    return { redis, blocking, cancellations: new Cancellations(subscriber, names) };
+    return { redis, blocking, cancellations: new Cancellations(notices, names, redis) };
   }
 
   /** `events` gathers what the consumer observes. @param url where it finds Redis, if not at the server itself. */

@@ -1,0 +1,57 @@
+/** Cancels jobs, wherever on the line they are. */
+
+import type { Redis } from "ioredis";
+import type { FailedCompletion, RedisNames } from "#contracts";
+import cancel from "./lua/cancel.lua" with { type: "text" };
+import { Cancelled } from "./outcome.ts";
+
+export type Cancelling =
+  /** It is not handled from now on, and whoever waits for it is told. */
+  | { readonly kind: "cancelled" }
+  /** It was completed before, and its completion, as JSON, still lives. */
+  | { readonly kind: "done"; readonly completion: string }
+  /** No such job was accepted, or it was so long ago that it is forgotten. */
+  | { readonly kind: "unknown" };
+
+interface CancelCommands {
+  queueCancel(
+    accepted: string,
+    completion: string,
+    cancelled: string,
+    ...rest: string[]
+  ): Promise<[kind: Cancelling["kind"], completion?: string]>;
+}
+
+export class Canceller {
+  readonly #redis: Redis & CancelCommands;
+
+  constructor(
+    redis: Redis,
+    private readonly names: RedisNames,
+  ) {
+    redis.defineCommand("queueCancel", { lua: cancel, numberOfKeys: 3 });
+    this.#redis = redis as Redis & CancelCommands;
+  }
+
+  /** Rejects as the connection does. */
+  async cancel(job_id: string): Promise<Cancelling> {
+    const { names } = this;
+    const told: FailedCompletion = {
+      job_id,
+      status: "cancelled",
+      stage: "gateway",
+      code: "cancelled",
+      message: new Cancelled().message,
+      timings: {},
+    };
+    const [kind, completion = ""] = await this.#redis.queueCancel(
+      names.accepted(job_id),
+      names.completion(job_id),
+      names.cancelled(),
+      job_id,
+      JSON.stringify(told),
+      names.done(""),
+    );
+    return kind === "done" ? { kind, completion } : { kind };
+  }
+}
