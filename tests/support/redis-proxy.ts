@@ -22,6 +22,7 @@ interface Link {
 
 interface Wanted {
   readonly request: RegExp;
+  readonly asked: () => void;
   readonly lost: () => void;
 }
 
@@ -55,9 +56,12 @@ export class RedisProxy {
     this.#faults = faults.map((one) => ({ ...one }));
   }
 
-  /** Loses the reply to the next request that matches; resolves when it is lost. */
-  loseReplyTo(request: RegExp): Promise<void> {
-    return new Promise((lost) => this.#wanted.push({ request, lost }));
+  /** Loses the reply to the next request that matches: `asked` when the request is on its way, `lost` when it happens. */
+  loseReplyTo(request: RegExp): { asked: Promise<void>; lost: Promise<void> } {
+    const asked = Promise.withResolvers<void>();
+    const lost = Promise.withResolvers<void>();
+    this.#wanted.push({ request, asked: asked.resolve, lost: lost.resolve });
+    return { asked: asked.promise, lost: lost.promise };
   }
 
   /** Cuts every connection that is open now. */
@@ -121,6 +125,7 @@ export class RedisProxy {
     if (!wanted) return;
     this.#wanted = this.#wanted.filter((one) => one !== wanted);
     link.lost = wanted.lost;
+    wanted.asked();
   }
 
   #nextFault(): ReplyFault | undefined {

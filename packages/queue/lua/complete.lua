@@ -21,7 +21,8 @@ end
 if completed > 0 then
   -- By ten seconds, for as long as admit.lua reads them.
   local left = KEYS[3] .. math.floor(redis.call('TIME')[1] / 10)
-  redis.call('INCRBY', left, completed)
-  redis.call('EXPIRE', left, 30)
+  if redis.call('INCRBY', left, completed) == completed then
+    redis.call('EXPIRE', left, 30)
+  end
 end
 return completed

@@ -14,7 +14,7 @@ const TAKE = /:encoder_in:retry/;
 const WAIT = /blmove/i;
 const SETTLE = /"embedding"/;
 const COMPLETE = /job:completion:/;
-const ADMIT = /job:seen:/;
+const ADMIT = /job:accepted:/;
 
 const stage = testStage({ lease_ms: 1_000 });
 let proxy: RedisProxy;
@@ -41,7 +41,7 @@ async function settled(jobs: number): Promise<unknown[]> {
 
 /** Resolves when nothing is left in the queue, in the retry lane, or held. */
 async function empty(): Promise<void> {
-  while ((await stage.server.client.keys(`${QUEUE}*`)).some((key) => !key.endsWith(":consumers"))) {}
+  while ((await stage.server.client.keys(`${QUEUE}*`)).some((key) => !/:(consumers|left:\d+)$/.test(key))) {}
 }
 
 function producer(url: string) {
@@ -53,7 +53,7 @@ function producer(url: string) {
 describe("a lost reply", () => {
   test("of a take: what it gave is adopted", async () => {
     for (const id of ["a", "b", "c"]) await enqueue(id);
-    const lost = proxy.loseReplyTo(TAKE);
+    const { lost } = proxy.loseReplyTo(TAKE);
     const { events } = stage.startEncoder({}, proxy.url);
     await lost;
     expect(await settled(3)).toEqual(["a", "b", "c"]);
@@ -62,19 +62,20 @@ describe("a lost reply", () => {
 
   test("of a wait at the server: what it gave is adopted", async () => {
     const { events } = stage.startEncoder({}, proxy.url);
-    const lost = proxy.loseReplyTo(WAIT);
-    await enqueue("first");
-    await stage.next(); // whichever wait gave it, the next one's reply is lost
     await enqueue("a");
+    await stage.next();
+    const { asked, lost } = proxy.loseReplyTo(WAIT);
+    await enqueue("b"); // ends the wait that is under way
+    await asked;
+    await enqueue("c");
     await lost;
-    await enqueue("b");
-    expect(await settled(2)).toEqual(["a", "b"]);
+    expect(await settled(2)).toEqual(["b", "c"]);
     expect(events.some((event) => event.kind === "reconciled" && event.adopted > 0)).toBe(true);
   });
 
   test("of a settle: the job goes on once", async () => {
     stage.startEncoder({}, proxy.url);
-    const lost = proxy.loseReplyTo(SETTLE);
+    const { lost } = proxy.loseReplyTo(SETTLE);
     await enqueue("a");
     await lost;
     await enqueue("b");
@@ -88,7 +89,7 @@ describe("a lost reply", () => {
     await subscriber.subscribe(names.done("gateway-test"));
     subscriber.on("message", (_channel, id) => notices.push(id));
     startAnswering();
-    const lost = proxy.loseReplyTo(COMPLETE);
+    const { lost } = proxy.loseReplyTo(COMPLETE);
     await enqueue("a");
     await lost;
     await empty();
@@ -101,7 +102,7 @@ describe("a lost reply", () => {
     const redis = await producer(proxy.url);
     const admission = new Admission(redis, names, 10);
     const job = encoderJob();
-    const lost = proxy.loseReplyTo(ADMIT);
+    const { lost } = proxy.loseReplyTo(ADMIT);
     await expect(admission.admit(job, job.job_id, "digest")).rejects.toThrow();
     await lost;
     await new Promise((resolve) => redis.once("ready", resolve));
