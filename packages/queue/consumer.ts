@@ -47,6 +47,8 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
   #suspect = true;
   #differed = false;
   #heartbeat: Heartbeat | undefined;
+  /** When the lease was renewed last, as `performance.now()` has it. */
+  #beaten_at = 0;
   #reaper: Reaper | undefined;
   #stopping = false;
   /** What handlers say from now on is not written: their jobs are put back. */
@@ -139,6 +141,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
     while (!this.#stopping) {
       try {
         if (this.#suspect) await this.#reconcile();
+        if (performance.now() - this.#beaten_at > this.options.lease.lease_ms / 2) await this.#beat();
         const room = this.options.prefetch - this.#holdings.size;
         const { lane, messages } = room > 0 ? await this.#intake.take(room, this.#holdings.size) : NOTHING;
         // It came over a reconnect: what was cancelled meanwhile is not known here yet.
@@ -159,17 +162,29 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
 
   /** The first beat is awaited: what is taken from now on is given back should this process die at once. */
   async #takeOutLease(): Promise<void> {
-    const { redis, names, from, lease } = this.options;
+    const { names, from, lease } = this.options;
     const { url, lease_ms, stall_ms } = lease;
     const consumers = names.consumers(from.name);
-    await redis.queueBeat(consumers, this.#processing, this.id, lease_ms).catch(this.#trouble);
+    await this.#beat().catch(this.#trouble);
     if (this.#stopping) return;
     const order = { url, consumers, processing: this.#processing, consumer: this.id, lease_ms, stall_ms };
     this.#heartbeat = new Heartbeat(order, (held) => this.#compare(held));
   }
 
+  /**
+   * Where the heartbeat is late, as its own connection was cut or the machine is busy, nothing may be taken before it:
+   * it would be given back at once, and after a few times be dead though it killed nobody.
+   */
+  async #beat(): Promise<void> {
+    const { redis, names, from, lease } = this.options;
+    const now = performance.now();
+    await redis.queueBeat(names.consumers(from.name), this.#processing, this.id, lease.lease_ms);
+    this.#beaten_at = now;
+  }
+
   /** Once is the time that a reply takes; twice in a row is a difference. */
   #compare(held: number): void {
+    this.#beaten_at = performance.now();
     const differs = held !== this.#holdings.size;
     if (differs && this.#differed) {
       this.#suspect = true;

@@ -2,11 +2,14 @@
 import { describe, expect, test } from "bun:test";
 import { queues } from "#contracts";
 import { Fail, LeaseLost, push, Retry } from "#queue";
+import { freePort } from "../../support/free-port.ts";
 import { encoderJob } from "../../support/jobs.ts";
 import { embedding, names, testStage } from "./test-stage.ts";
 
 const QUEUE = "job:encoder_in";
-const stage = testStage({ lease_ms: 400 });
+/** Long enough for a heartbeat on a busy machine. */
+const LEASE_MS = 1_000;
+const stage = testStage({ lease_ms: LEASE_MS });
 const { next, startEncoder: start } = stage;
 
 /** As a consumer that died leaves it: messages in its list, its lease ended. */
@@ -36,7 +39,7 @@ describe("a consumer that died", () => {
     const started = performance.now();
     start();
     await next();
-    expect(performance.now() - started).toBeGreaterThan(400);
+    expect(performance.now() - started).toBeGreaterThan(LEASE_MS);
   });
 
   test("does not hold up what is in the queue", async () => {
@@ -71,6 +74,23 @@ describe("a living consumer", () => {
     // Whichever of the two took it back, it was the sentinel alone.
     const reaped = [...slow.events, ...other.events].filter((event) => event.kind === "reaped");
     expect(reaped).toEqual([{ kind: "reaped", returned: 1, buried: 0 }]);
+  });
+
+  test("whose heartbeat is late takes nothing before its lease is renewed", async () => {
+    const lease_ends: number[] = [];
+    const consumers = names.consumers(QUEUE);
+    const { consumer } = start({
+      lease: stage.lease(`redis://127.0.0.1:${freePort()}`), // the heartbeat never reaches Redis
+      handle: async (jobs) => {
+        lease_ends.push(Number(await stage.server.client.zscore(consumers, consumer.id)) - Date.now());
+        return jobs.map((job) => ({ ...job, embedding }));
+      },
+    });
+    const lease_end = async () => Number(await stage.server.client.zscore(consumers, consumer.id));
+    while ((await lease_end()) === 0 || (await lease_end()) > Date.now()) {}
+    await stage.server.client.lpush(names.retry(QUEUE), JSON.stringify(encoderJob()));
+    await next();
+    expect(lease_ends[0]).toBeGreaterThan(0);
   });
 
   test("adopts a message whose reply was lost with its connection", async () => {
