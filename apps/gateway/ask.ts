@@ -10,7 +10,7 @@
  */
 
 import type { Redis } from "ioredis";
-import type { LeastConnections } from "#balancer";
+import type { Balancer } from "#balancer";
 import { type AnswerCompletion, DEFAULT_TOP_K, type QueryRequest, type RedisNames } from "#contracts";
 import { type Admission, type Admitted, type CompletionWaiter, cancel, Expired } from "#queue";
 import type { Logger } from "#runtime";
@@ -23,7 +23,7 @@ export interface Line {
   readonly redis: Redis;
   readonly names: RedisNames;
   readonly admission: Admission;
-  readonly balancer: LeastConnections;
+  readonly balancer: Balancer;
   readonly waiter: CompletionWaiter;
   readonly rate: CompletionRate;
   readonly timeout_ms: number;
@@ -56,7 +56,7 @@ export async function ask(
   const selected_replica = await line.balancer.reserve(job_id, deadline).catch(refuse);
   const completion = line.waiter.wait(job_id, deadline, key ? NEVER : signal);
   // The answer does not wait for it; nor does a job with a key whose client has left.
-  completion.catch(() => {}).finally(() => release(line, job_id, deadline));
+  completion.catch(() => {}).finally(() => release(line, job_id, selected_replica, deadline));
 
   const job = {
     job_id,
@@ -126,10 +126,10 @@ function keyReused(): HttpError {
 }
 
 /** If Redis is away it is tried until the lease ends by itself. */
-async function release(line: Line, job_id: string, deadline: number): Promise<void> {
+async function release(line: Line, job_id: string, reserved: string, deadline: number): Promise<void> {
   for (;;) {
     try {
-      return await line.balancer.release(job_id);
+      return await line.balancer.release(job_id, reserved);
     } catch (error) {
       if (Date.now() > deadline) return;
       line.log.debug({ job_id, err: error }, "the replica's count goes back later");

@@ -1,8 +1,8 @@
 /** The gateway: takes questions, sends them down the line, answers with what comes back. */
-import { LeastConnections } from "#balancer";
+import { Balancer } from "#balancer";
 import { redisNames } from "#contracts";
 import { Admission, CompletionWaiter, connectProducer, connectSubscriber } from "#queue";
-import { checkRedis, configOrExit, redisReady, reportTo, startApp } from "#runtime";
+import { balancerSettings, checkRedis, configOrExit, redisReady, reportTo, startApp } from "#runtime";
 import { CompletionRate } from "./completion-rate.ts";
 import { gatewaySettings } from "./config.ts";
 import { gatewayMetrics } from "./metrics.ts";
@@ -16,7 +16,7 @@ const report = reportTo(app.log);
 const redis = connectProducer(config.REDIS_URL, report);
 const subscriber = connectSubscriber(config.REDIS_URL, report);
 checkRedis(redis, app.log);
-const balancer = new LeastConnections(redis, names, config.LLM_REPLICAS);
+const balancer = new Balancer(redis, names, balancerSettings(config), config.LLM_REPLICAS);
 const waiter = new CompletionWaiter(gateway, redis, subscriber, names, (error) =>
   app.log.debug({ err: error }, "completions are looked up again"),
 );

@@ -34,6 +34,11 @@ export const llmSettings = Type.Object({
     description:
       "Requests that one worker keeps in flight; more only helps where the replicas serve more at once",
   }),
+  REPLICA_WAIT_MS: Type.Integer({
+    minimum: 0,
+    default: 10_000,
+    description: "How long a question waits while every replica's breaker is open, ms; then it is an error",
+  }),
   LLM_FIRST_TOKEN_MS: Type.Integer({
     minimum: 1,
     default: 30_000,

@@ -1,10 +1,12 @@
 /** An LLM worker: a prompt to an answer, by a replica. */
-import { LeastConnections } from "#balancer";
+import { Balancer } from "#balancer";
 import { completions, queues, redisNames } from "#contracts";
-import { connectWorker } from "#queue";
-import { configOrExit, createLogger, reportTo, runStage } from "#runtime";
+import { connectSubscriber, connectWorker } from "#queue";
+import { balancerSettings, configOrExit, createLogger, reportTo, runStage } from "#runtime";
 import { llmSettings } from "./config.ts";
 import { generate } from "./generate.ts";
+import { type BalancerMetrics, balancerMetrics } from "./metrics.ts";
+import { Places } from "./places.ts";
 import { replicaClient } from "./replica/index.ts";
 
 const NOTHING_NEAR =
@@ -13,7 +15,10 @@ const NOTHING_NEAR =
 const config = configOrExit(llmSettings);
 const log = createLogger("llm", config.LOG_LEVEL).child({ worker: config.WORKER_NAME });
 const redis = connectWorker(config.REDIS_URL, reportTo(log));
-const balancer = new LeastConnections(redis, redisNames(config.REDIS_PREFIX), config.LLM_REPLICAS);
+const subscriber = connectSubscriber(config.REDIS_URL, reportTo(log));
+const names = redisNames(config.REDIS_PREFIX);
+const balancer = new Balancer(redis, names, balancerSettings(config), config.LLM_REPLICAS);
+const places = new Places({ balancer, subscriber, all_open_ms: config.REPLICA_WAIT_MS });
 const client = replicaClient({
   api: config.LLM_API,
   model: config.LLM_MODEL,
@@ -22,18 +27,23 @@ const client = replicaClient({
   between_tokens_ms: config.LLM_BETWEEN_TOKENS_MS,
 });
 
+let metrics: BalancerMetrics;
 await runStage({
   name: "llm",
   config,
   from: queues.llmIn,
   to: completions,
   concurrency: config.LLM_CONCURRENCY,
-  handle: async (job, { signal }) => {
+  paced: true,
+  register: (registry) => {
+    metrics = balancerMetrics(registry);
+  },
+  handle: async (job, context) => {
     const { job_id, timings, contexts, selected_replica } = job;
     const generated =
       contexts.length === 0
         ? { answer: NOTHING_NEAR, selected_replica }
-        : await generate({ client, balancer, log }, job, signal);
+        : await generate({ client, balancer, places, metrics, log }, job, context);
     return {
       job_id,
       timings,
@@ -43,5 +53,8 @@ await runStage({
       ...generated,
     };
   },
-  close: async () => redis.disconnect(),
+  close: async () => {
+    redis.disconnect();
+    subscriber.disconnect();
+  },
 });
