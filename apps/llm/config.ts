@@ -39,6 +39,11 @@ export const llmSettings = Type.Object({
     default: 10_000,
     description: "How long a question waits while every replica's breaker is open, ms; then it is an error",
   }),
+  HEALTH_INTERVAL_MS: Type.Integer({
+    minimum: 0,
+    default: 5_000,
+    description: "How often a replica without traffic is asked whether it is well, ms; 0 for never",
+  }),
   LLM_FIRST_TOKEN_MS: Type.Integer({
     minimum: 1,
     default: 30_000,

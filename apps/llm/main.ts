@@ -2,9 +2,10 @@
 import { Balancer } from "#balancer";
 import { completions, queues, redisNames } from "#contracts";
 import { connectSubscriber, connectWorker } from "#queue";
-import { balancerSettings, configOrExit, createLogger, reportTo, runStage } from "#runtime";
+import { balancerSettings, configOrExit, createLogger, followReplicas, reportTo, runStage } from "#runtime";
 import { llmSettings } from "./config.ts";
 import { generate } from "./generate.ts";
+import { HEALTH_PATHS, HealthProbes } from "./health-probes.ts";
 import { type BalancerMetrics, balancerMetrics } from "./metrics.ts";
 import { Places } from "./places.ts";
 import { replicaClient } from "./replica/index.ts";
@@ -17,7 +18,7 @@ const log = createLogger("llm", config.LOG_LEVEL).child({ worker: config.WORKER_
 const redis = connectWorker(config.REDIS_URL, reportTo(log));
 const subscriber = connectSubscriber(config.REDIS_URL, reportTo(log));
 const names = redisNames(config.REDIS_PREFIX);
-const balancer = new Balancer(redis, names, balancerSettings(config), config.LLM_REPLICAS);
+const balancer = new Balancer(redis, names, balancerSettings(config));
 const places = new Places({ balancer, subscriber, all_open_ms: config.REPLICA_WAIT_MS });
 const client = replicaClient({
   api: config.LLM_API,
@@ -27,7 +28,17 @@ const client = replicaClient({
   between_tokens_ms: config.LLM_BETWEEN_TOKENS_MS,
 });
 
+const unfollow = followReplicas(config, balancer, log);
 let metrics: BalancerMetrics;
+const health = new HealthProbes({
+  balancer,
+  path: HEALTH_PATHS[config.LLM_API],
+  interval_ms: config.HEALTH_INTERVAL_MS,
+  changed: (replica, before, after) => {
+    metrics.breaker(replica, after);
+    log.warn({ replica, before, after }, "circuit breaker");
+  },
+});
 await runStage({
   name: "llm",
   config,
@@ -54,6 +65,8 @@ await runStage({
     };
   },
   close: async () => {
+    unfollow();
+    health.stop();
     redis.disconnect();
     subscriber.disconnect();
   },

@@ -14,7 +14,7 @@
 
 import type { Redis } from "ioredis";
 import type { RedisNames } from "#contracts";
-import { type BalancerRedis, withBalancerScripts } from "./scripts.ts";
+import { type BalancerCommands, type BalancerRedis, withBalancerScripts } from "./scripts.ts";
 import type { BalancerSettings } from "./settings.ts";
 
 /** A lease outlives its job's deadline by this, so that it is released rather than forgotten. */
@@ -84,12 +84,12 @@ export class Balancer {
   readonly #redis: BalancerRedis;
   readonly #settings: string;
 
-  /** @param replicas base URLs that the configuration names; others are added at run time. */
+  /** @param configured base URLs that the configuration names; others are added at run time. */
   constructor(
     redis: Redis,
     private readonly names: RedisNames,
     settings: BalancerSettings,
-    private readonly replicas: readonly string[],
+    private configured: readonly string[] = [],
   ) {
     this.#redis = withBalancerScripts(redis);
     this.#settings = JSON.stringify(settings);
@@ -150,9 +150,13 @@ export class Balancer {
     return JSON.parse(view as string);
   }
 
-  /** Makes what the configuration names known; what it named before and names no longer is forgotten. */
-  async sync(replicas: readonly string[] = this.replicas): Promise<void> {
-    await this.#run("balancerSync", ...replicas);
+  /**
+   * Makes the replicas that the configuration names known to all; what it named before and names no longer is forgotten.
+   * What was added, drained or removed at run time stays so.
+   */
+  async sync(configured: readonly string[] = this.configured): Promise<void> {
+    this.configured = configured;
+    await this.#run("balancerSync", ...configured);
   }
 
   /** Adds, drains or removes a replica, for all gateways and workers. Resolves with whether it was known. */
@@ -160,15 +164,22 @@ export class Balancer {
     return (await this.#run("balancerChange", url, state)) !== null;
   }
 
+  /** Replicas that nothing was heard of for `interval_ms`, and that nobody else asks now whether they are well. */
+  async due(interval_ms: number): Promise<string[]> {
+    return (await this.#run("balancerDue", interval_ms)) as string[];
+  }
+
+  /** Says that a replica was asked and is not well. Resolves as `finish` does. */
+  async unwell(url: string, latency_ms: number): Promise<[BreakerState, BreakerState]> {
+    return (await this.#run("balancerHealth", url, Math.round(latency_ms))) as [BreakerState, BreakerState];
+  }
+
   /** Channel that tells when a place has come free, where somebody waits for one. */
   get freed(): string {
     return this.names.freed();
   }
 
-  #run(
-    name: `balancer${"Change" | "Dispatch" | "Finish" | "Release" | "Reserve" | "Sync" | "View"}`,
-    ...args: (string | number)[]
-  ) {
+  #run(name: keyof BalancerCommands, ...args: (string | number)[]) {
     const random = Math.floor(Math.random() * 0x7fffffff);
     return this.#redis[name](this.names.prefix, this.#settings, random, ...args);
   }

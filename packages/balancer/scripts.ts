@@ -2,7 +2,9 @@
 import type { Redis } from "ioredis";
 import change from "./lua/change.lua" with { type: "text" };
 import dispatch from "./lua/dispatch.lua" with { type: "text" };
+import due from "./lua/due.lua" with { type: "text" };
 import finish from "./lua/finish.lua" with { type: "text" };
+import health from "./lua/health.lua" with { type: "text" };
 import policy from "./lua/policy.lua" with { type: "text" };
 import release from "./lua/release.lua" with { type: "text" };
 import replica from "./lua/replica.lua" with { type: "text" };
@@ -17,7 +19,9 @@ export const decisions = `${replica}\n${policy}`;
 const operations = {
   balancerChange: change,
   balancerDispatch: dispatch,
+  balancerDue: due,
   balancerFinish: finish,
+  balancerHealth: health,
   balancerRelease: release,
   balancerReserve: reserve,
   balancerSync: sync,
@@ -25,7 +29,7 @@ const operations = {
 };
 
 /** Arguments and returns as each script's header says, after those that `state.lua` names. */
-type BalancerCommands = {
+export type BalancerCommands = {
   [name in keyof typeof operations]: (...args: (string | number)[]) => Promise<unknown>;
 };
 

@@ -1,14 +1,23 @@
 import { Type } from "@sinclair/typebox";
 import { type BalancerSettings, DEFAULT_SETTINGS, POLICIES } from "#balancer";
 
+/** `dns+http://name:port` stands for every address of the name. */
+const REPLICA_URL = "^(dns\\+)?https?://[^/\\s]+";
+
 export const llmReplicaSettings = {
-  LLM_REPLICAS: Type.Array(Type.String({ pattern: "^https?://[^/\\s]+" }), {
+  LLM_REPLICAS: Type.Array(Type.String({ pattern: REPLICA_URL }), {
     minItems: 1,
     uniqueItems: true,
     default: ["http://127.0.0.1:11434"],
     description:
-      "Base URLs of the LLM replicas, separated by commas; the same for the gateway and every LLM worker",
+      "Base URLs of the LLM replicas, separated by commas, the same for the gateway and every LLM worker; `dns+http://name:port` stands for each address of the name",
   }),
+  LLM_REPLICAS_FILE: Type.Optional(
+    Type.String({
+      description:
+        "File with base URLs of replicas, one a line, in place of `LLM_REPLICAS`; read again every few seconds",
+    }),
+  ),
   BALANCER: Type.Union(
     POLICIES.map((policy) => Type.Literal(policy)),
     {
