@@ -44,6 +44,13 @@ export const llmSettings = Type.Object({
     default: 5_000,
     description: "How often a replica without traffic is asked whether it is well, ms; 0 for never",
   }),
+  HEDGE_BUDGET: Type.Number({
+    minimum: 0,
+    maximum: 0.5,
+    default: 0,
+    description:
+      "Share of requests that may be made a second time, at another replica, when their first token is later than 95 % of others: 0.03 is a good start; 0 turns hedging off",
+  }),
   LLM_FIRST_TOKEN_MS: Type.Integer({
     minimum: 1,
     default: 30_000,

@@ -7,6 +7,7 @@ import type { Balancer, Call, CallOutcome } from "#balancer";
 import type { LlmIn } from "#contracts";
 import { Fail } from "#queue";
 import type { Logger } from "#runtime";
+import type { Attempt, Hedging } from "./hedge.ts";
 import type { BalancerMetrics } from "./metrics.ts";
 import type { Places } from "./places.ts";
 import { type ReplicaClient, ReplicaError } from "./replica/index.ts";
@@ -21,6 +22,7 @@ export interface Generator {
   readonly client: ReplicaClient;
   readonly balancer: Balancer;
   readonly places: Places;
+  readonly hedging: Hedging;
   readonly metrics: BalancerMetrics;
   readonly log: Logger;
 }
@@ -43,33 +45,50 @@ export async function generate(
   { job_id, deadline, selected_replica: reserved, augmented_prompt: prompt }: LlmIn,
   { signal, begun }: Generating,
 ): Promise<Generated> {
-  const { client, places, metrics, log } = generator;
+  const { balancer, client, places, hedging, metrics, log } = generator;
   const failures: ReplicaError[] = [];
+  const request = { job_id, deadline, reserved };
   for (;;) {
     const failed = failures.map((failure) => failure.url);
-    const call = await places.take({ job_id, deadline, reserved, failed }, signal);
+    const call = await places.take(
+      { ...request, kind: failed.length > 0 ? "again" : "first", failed },
+      signal,
+    );
     if (typeof call === "string") {
       const reasons = failures.map((failure) => failure.message).join("; ");
       throw new Fail("replica_failed", `no LLM replica answered: ${reasons || WHY[call]}`);
     }
     begun();
+    const generated = await hedging.run(call, signal, attempt, async () => {
+      const others = {
+        ...request,
+        job_id: `${job_id}#hedge`,
+        kind: "hedge",
+        failed: [...failed, call.url],
+      } as const;
+      const dispatched = await balancer.dispatch(others).catch(() => undefined);
+      return dispatched?.kind === "go" ? dispatched.call : undefined;
+    });
+    if (generated) return generated;
+  }
+
+  async function attempt({ call, signal, answering }: Attempt): Promise<Generated | undefined> {
+    const { url } = call;
     metrics.decided(call);
     const started = performance.now();
     try {
-      const answer = await client.generate({ url: call.url, prompt, signal });
+      const answer = await client.generate({ url, prompt, signal, onToken: answering });
       over(call, "ok", started);
-      return { answer, selected_replica: call.url };
+      return { answer, selected_replica: url };
     } catch (error) {
       if (!(error instanceof ReplicaError)) {
         over(call, "aborted", started);
         throw error;
       }
-      log.warn(
-        { job_id, replica: call.url, code: error.code, err: error },
-        "a replica failed: trying another",
-      );
+      log.warn({ job_id, replica: url, code: error.code, err: error }, "a replica failed: trying another");
       failures.push(error);
       await over(call, "failed", started);
+      return undefined;
     }
   }
 
@@ -77,12 +96,10 @@ export async function generate(
   async function over(call: Call, outcome: CallOutcome["outcome"], started: number): Promise<void> {
     const latency_ms = performance.now() - started;
     metrics.over(call, outcome, latency_ms);
+    // A job whose replica failed is dispatched again, and stays counted until then; its hedge is not.
+    const again = outcome === "failed" && call.job_id === job_id;
     try {
-      const [before, after] = await generator.balancer.finish(call, {
-        outcome,
-        latency_ms,
-        again: outcome === "failed",
-      });
+      const [before, after] = await balancer.finish(call, { outcome, latency_ms, again });
       if (before === after) return;
       metrics.breaker(call.url, after);
       log.warn({ replica: call.url, before, after }, "circuit breaker");

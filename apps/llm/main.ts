@@ -6,6 +6,7 @@ import { balancerSettings, configOrExit, createLogger, followReplicas, reportTo,
 import { llmSettings } from "./config.ts";
 import { generate } from "./generate.ts";
 import { HEALTH_PATHS, HealthProbes } from "./health-probes.ts";
+import { Hedging } from "./hedge.ts";
 import { type BalancerMetrics, balancerMetrics } from "./metrics.ts";
 import { Places } from "./places.ts";
 import { replicaClient } from "./replica/index.ts";
@@ -30,6 +31,7 @@ const client = replicaClient({
 
 const unfollow = followReplicas(config, balancer, log);
 let metrics: BalancerMetrics;
+const hedging = new Hedging({ budget: config.HEDGE_BUDGET, observe: (outcome) => metrics.hedged(outcome) });
 const health = new HealthProbes({
   balancer,
   path: HEALTH_PATHS[config.LLM_API],
@@ -54,7 +56,7 @@ await runStage({
     const generated =
       contexts.length === 0
         ? { answer: NOTHING_NEAR, selected_replica }
-        : await generate({ client, balancer, places, metrics, log }, job, context);
+        : await generate({ client, balancer, places, hedging, metrics, log }, job, context);
     return {
       job_id,
       timings,

@@ -24,7 +24,17 @@ export function balancerMetrics(registry: Registry) {
     labelNames: ["replica", "to"] as const,
     registers,
   });
+  const hedges = new Counter({
+    name: "ragline_hedges_total",
+    help: "Second calls made for a late first token, by whether they won",
+    labelNames: ["outcome"] as const,
+    registers,
+  });
+  for (const outcome of ["won", "lost"]) hedges.inc({ outcome }, 0);
   return {
+    hedged(outcome: "won" | "lost"): void {
+      hedges.inc({ outcome });
+    },
     decided({ url, probe, moved }: Call): void {
       decisions.inc({ replica: url, kind: probe ? "probe" : moved ? "moved" : "confirmed" });
     },

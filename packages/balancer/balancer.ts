@@ -48,6 +48,8 @@ export interface DispatchRequest {
   /** Epoch ms. */
   readonly deadline: number;
   readonly reserved: string;
+  /** `again` after a failure; `hedge` for a second call beside the job's own, under an id of its own. */
+  readonly kind: "first" | "again" | "hedge";
   /** Replicas that have failed this job. */
   readonly failed: readonly string[];
 }
@@ -105,23 +107,22 @@ export class Balancer {
     return url;
   }
 
-  async dispatch({ job_id, deadline, reserved, failed }: DispatchRequest): Promise<Dispatch> {
+  async dispatch({ job_id, deadline, reserved, kind, failed }: DispatchRequest): Promise<Dispatch> {
     const id = crypto.randomUUID();
-    const first = failed.length === 0 ? "first" : "again";
     const ends = deadline + GRACE_MS;
-    const [kind, what, more] = (await this.#known(
-      () => this.#run("balancerDispatch", job_id, id, ends, reserved, first, ...failed),
+    const [verdict, what, more] = (await this.#known(
+      () => this.#run("balancerDispatch", job_id, id, ends, reserved, kind, ...failed),
       (answer) => (answer as string[])[0] !== "none" || failed.length > 0,
     )) as ["go" | "wait" | "none" | "gone", string, string];
-    switch (kind) {
+    switch (verdict) {
       case "go": {
         const call = { job_id, id, url: what, probe: more === "probe", moved: what !== reserved };
-        return { kind, call };
+        return { kind: verdict, call };
       }
       case "wait":
-        return { kind, reason: more === "open" ? "open" : "full", again_ms: Number(what) };
+        return { kind: verdict, reason: more === "open" ? "open" : "full", again_ms: Number(what) };
       default:
-        return { kind };
+        return { kind: verdict };
     }
   }
 

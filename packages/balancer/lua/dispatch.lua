@@ -1,10 +1,12 @@
 -- At dispatch: confirms the replica that the job is reserved on, or moves the job to a better one with a place free.
--- ARGV job, call (unique), lease's end, URL that it was reserved on, `first` or `again` (after a failure),
+-- ARGV job, call (unique), lease's end, URL that it was reserved on, `first`, `again` (after a failure) or
+--      `hedge` (a second call, under an id of its own, that is made at once or not at all),
 --      URLs that failed ...
 -- Returns {'go', URL, 'probe' or ''}; {'wait', when to ask again at the latest (ms), reason}; {'none'} if no other
 -- replica is left; {'gone'} if a job that comes again is not counted any more: then its caller is gone.
 -- Invariant: a job is counted, and runs, on at most one replica; of a half-open one, one call runs.
-local job, call, ends, reserved, first = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8] == 'first'
+local hedge = ARGV[8] == 'hedge'
+local job, call, ends, reserved, first = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8] ~= 'again'
 local failed = {}
 for i = 9, #ARGV do
   failed[ARGV[i]] = true
@@ -48,7 +50,7 @@ end
 local chosen
 -- A probe costs one call, and only one: it is made as soon as it may be, by a job that has others to turn to.
 for _, r in ipairs(candidates) do
-  if r.is_probe and (#candidates > 1 or #left == 1) and not chosen then
+  if r.is_probe and not hedge and (#candidates > 1 or #left == 1) and not chosen then
     chosen = r
   end
 end
@@ -57,6 +59,9 @@ if not chosen then
   chosen = Policy.choose(s.policy, candidates, tonumber(turn))
 end
 if not chosen then
+  if hedge then
+    return { 'none' }
+  end
   count(reserved) -- what waits is counted
   redis.call('SET', key('waiting'), 1, 'PX', 10000)
   local open = #candidates == 0

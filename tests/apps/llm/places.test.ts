@@ -1,5 +1,6 @@
 /** Jobs beyond the replicas' limits wait, and the first free place is taken. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
+import type { Redis } from "ioredis";
 import { Balancer, DEFAULT_SETTINGS } from "#balancer";
 import { redisNames } from "#contracts";
 import { Places } from "../../../apps/llm/places.ts";
@@ -10,6 +11,7 @@ const never = new AbortController().signal;
 let server: TestRedis;
 let balancer: Balancer;
 let places: Places;
+const subscribers: Redis[] = [];
 
 beforeAll(async () => {
   server = await startRedis();
@@ -18,14 +20,20 @@ beforeEach(async () => {
   await server.client.flushall();
   const settings = { ...DEFAULT_SETTINGS, limit: 1, failures: 1, cooldown_ms: 60_000 };
   balancer = new Balancer(server.client, redisNames(), settings, [ONLY]);
-  places = new Places({ balancer, subscriber: server.client.duplicate(), all_open_ms: 0 });
+  const subscriber = server.client.duplicate();
+  subscribers.push(subscriber);
+  places = new Places({ balancer, subscriber, all_open_ms: 0 });
 });
-afterAll(() => server.stop());
+afterAll(() => {
+  for (const subscriber of subscribers) subscriber.disconnect();
+  return server.stop();
+});
 
 const request = (job_id: string, failed: string[] = []) => ({
   job_id,
   deadline: Date.now() + 60_000,
   reserved: ONLY,
+  kind: "first" as const,
   failed,
 });
 

@@ -35,7 +35,13 @@ async function counted(): Promise<string[]> {
 }
 
 async function dispatch(job_id: string, reserved: string, failed: readonly string[] = [], by = balancer) {
-  return by.dispatch({ job_id, deadline: later(), reserved, failed });
+  return by.dispatch({
+    job_id,
+    deadline: later(),
+    reserved,
+    kind: failed.length > 0 ? "again" : "first",
+    failed,
+  });
 }
 
 /** A call that the balancer allows at once. */
