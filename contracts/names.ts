@@ -1,6 +1,7 @@
 /** Every key and channel in Redis. `prefix` (`REDIS_PREFIX`) lets several lines share one Redis. */
 export function redisNames(prefix = "") {
   return {
+    prefix,
     /** List of JSON messages: LPUSH in, taken from the right; its LLEN is the depth. */
     queue: (queue: string) => `${prefix}${queue}`,
     /** List of what one consumer holds now. */
@@ -31,6 +32,8 @@ export function redisNames(prefix = "") {
     load: (url: string) => `${prefix}llm:load:${url}`,
     /** Sorted set behind that number: job id by the deadline of its lease. */
     inflight: (url: string) => `${prefix}llm:inflight:${url}`,
+    /** Channel: a replica has a place free for which somebody waits. */
+    freed: () => `${prefix}llm:freed`,
   };
 }
 export type RedisNames = ReturnType<typeof redisNames>;

@@ -1,16 +1,13 @@
 /** `bun run dead`: the dead letters, on the command line. `--help` says what it takes and its exit codes. */
 import { parseArgs } from "node:util";
 import { Type } from "@sinclair/typebox";
-import { Redis } from "ioredis";
 import { queues, redisNames } from "#contracts";
 import { DeadLetters, jobOf, NoSuchLetter, type NumberedLetter } from "#queue";
 import { configOrExit, redisSettings } from "#runtime";
+import { columns, connectOrExit, leave, oneLine } from "./command-line.ts";
 
 const QUEUES = Object.values(queues).map(({ name }) => name);
 const ACTIONS = ["list", "show", "retry", "drop"] as const;
-const CONNECT_MS = 3_000;
-/** A Redis that is there but hangs is given up after it. */
-const ANSWER_MS = 5_000;
 
 const USAGE = `Usage: bun run dead list|show|retry|drop [QUEUE] [NUMBER...]
 
@@ -89,19 +86,15 @@ function whole({ queue, number, letter }: Located) {
 
 function table(letters: readonly Located[]): string {
   const head = ["no", "age", "stage", "deliveries", "job id", "reason"];
-  const rows = letters.map(({ number, letter }) =>
-    [number, age(letter.at), letter.stage, letter.deliveries, jobId(letter) ?? "-", letter.reason].map(
-      oneLine,
-    ),
-  );
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
-  const lines = [head, ...rows].map((row) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i]!))
-      .join("  ")
-      .trimEnd(),
-  );
-  return [letters[0]!.queue, ...lines].join("\n");
+  const rows = letters.map(({ number, letter }) => [
+    number,
+    age(letter.at),
+    letter.stage,
+    letter.deliveries,
+    jobId(letter) ?? "-",
+    letter.reason,
+  ]);
+  return [letters[0]!.queue, ...columns(head, rows)].join("\n");
 }
 
 function page({ queue, number, letter }: Located): string {
@@ -130,11 +123,6 @@ function age(at: number): string {
   if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
   if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h`;
   return `${Math.floor(seconds / 86_400)} d`;
-}
-
-/** What was sent to us could hold a terminal's control sequences. */
-function oneLine(value: string | number): string {
-  return String(value).replaceAll(/\p{Cc}+/gu, " ");
 }
 
 function readCommand(): Command {
@@ -166,32 +154,4 @@ function readCommand(): Command {
   } catch (error) {
     leave(2, (error as Error).message);
   }
-}
-
-async function connectOrExit(url: string): Promise<Redis> {
-  const redis = new Redis(url, {
-    lazyConnect: true,
-    retryStrategy: () => null,
-    connectTimeout: CONNECT_MS,
-    commandTimeout: ANSWER_MS,
-  });
-  let reason: Error | undefined;
-  redis.on("error", (error: Error) => {
-    reason ??= error;
-  });
-  try {
-    await redis.connect();
-    return redis;
-  } catch (error) {
-    const { message } = reason ?? (error as Error);
-    leave(
-      1,
-      `no Redis at ${new URL(url).host} (${message}): set REDIS_URL to the line's, as \`bun run dev\` prints it`,
-    );
-  }
-}
-
-function leave(code: number, line: string): never {
-  console.error(line);
-  process.exit(code);
 }

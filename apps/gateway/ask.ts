@@ -9,7 +9,7 @@
  *    key it is not, as the client may come back for it.
  */
 
-import type { LeastConnections } from "#balancer";
+import type { Balancer } from "#balancer";
 import { type AnswerCompletion, DEFAULT_TOP_K, type QueryRequest } from "#contracts";
 import { type Admission, type Admitted, type Canceller, type CompletionWaiter, Expired } from "#queue";
 import type { Logger } from "#runtime";
@@ -19,7 +19,7 @@ export interface Line {
   /** Name of this gateway: completions of its jobs wake it by it. */
   readonly gateway: string;
   readonly admission: Admission;
-  readonly balancer: LeastConnections;
+  readonly balancer: Balancer;
   readonly waiter: CompletionWaiter;
   readonly canceller: Canceller;
   readonly timeout_ms: number;
@@ -52,7 +52,8 @@ export async function ask(
   const selected_replica = await line.balancer.reserve(job_id, deadline).catch(refuse);
   const completion = line.waiter.wait(job_id, deadline, key ? NEVER : signal);
   // The answer does not wait for it; nor does a job with a key whose client has left.
-  completion.catch(() => {}).finally(() => persist(line, deadline, () => line.balancer.release(job_id)));
+  const release = () => line.balancer.release(job_id, selected_replica);
+  completion.catch(() => {}).finally(() => persist(line, deadline, release));
 
   const job = {
     job_id,

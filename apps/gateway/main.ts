@@ -1,8 +1,16 @@
 /** The gateway: takes questions, sends them down the line, answers with what comes back. */
-import { LeastConnections } from "#balancer";
+import { Balancer } from "#balancer";
 import { redisNames } from "#contracts";
 import { Admission, Canceller, CompletionWaiter, connectProducer, connectSubscriber } from "#queue";
-import { checkRedis, configOrExit, redisReady, reportTo, startApp } from "#runtime";
+import {
+  balancerSettings,
+  checkRedis,
+  configOrExit,
+  followReplicas,
+  redisReady,
+  reportTo,
+  startApp,
+} from "#runtime";
 import { gatewaySettings } from "./config.ts";
 import { gatewayMetrics } from "./metrics.ts";
 import { createGateway, type Duty } from "./server.ts";
@@ -15,7 +23,7 @@ const report = reportTo(app.log);
 const redis = connectProducer(config.REDIS_URL, report);
 const subscriber = connectSubscriber(config.REDIS_URL, report);
 checkRedis(redis, app.log);
-const balancer = new LeastConnections(redis, names, config.LLM_REPLICAS);
+const balancer = new Balancer(redis, names, balancerSettings(config));
 const waiter = new CompletionWaiter(gateway, redis, subscriber, names, (error) =>
   app.log.debug({ err: error }, "completions are looked up again"),
 );
@@ -37,6 +45,7 @@ const server = createGateway({
   ready: async () => ({ redis: await redisReady(redis), notices: await redisReady(subscriber) }),
 });
 
+const unfollow = followReplicas(config, balancer, app.log);
 waiter.start();
 // The first question should not meet a connection that is still being made; without Redis it is 503 all the same.
 await Promise.race([new Promise<void>((resolve) => redis.once("ready", resolve)), Bun.sleep(1_000)]);
@@ -55,6 +64,7 @@ app.onStop(async (drain_ms) => {
   while (duty.active > 0 && performance.now() < until) await Bun.sleep(20);
   await server.server?.stop(true);
   waiter.close();
+  unfollow();
   redis.disconnect();
   subscriber.disconnect();
 });

@@ -2,28 +2,44 @@
 
 import type { Redis } from "ioredis";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
-import type { LeastConnections } from "#balancer";
+import type { Balancer, ReplicaView } from "#balancer";
 import { queues, type RedisNames } from "#contracts";
 import { LATENCY_BUCKETS } from "#runtime";
 
-export function gatewayMetrics(
-  registry: Registry,
-  redis: Redis,
-  names: RedisNames,
-  balancer: LeastConnections,
-) {
+export function gatewayMetrics(registry: Registry, redis: Redis, names: RedisNames, balancer: Balancer) {
   const registers = [registry];
-  new Gauge({
-    name: "api_gateway_replica_load",
-    help: "Jobs in flight per replica, over all gateways",
-    labelNames: ["replica"],
-    registers,
-    async collect() {
-      this.reset();
-      const loads = await balancer.loads().catch(() => new Map<string, number>());
-      for (const [replica, load] of loads) this.set({ replica }, load);
-    },
-  });
+  // One look at Redis a scrape, though every gauge asks.
+  let looking: Promise<ReplicaView[]> | undefined;
+  const view = () => {
+    looking ??= balancer
+      .view()
+      .catch(() => [])
+      .finally(() => setTimeout(() => (looking = undefined), 100));
+    return looking;
+  };
+  const perReplica = (name: string, help: string, value: (replica: ReplicaView) => number) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ["replica"],
+      registers,
+      async collect() {
+        const replicas = await view();
+        this.reset();
+        for (const replica of replicas) this.set({ replica: replica.url }, value(replica));
+      },
+    });
+  perReplica("api_gateway_replica_load", "Jobs in flight per replica, over all gateways", ({ load }) => load);
+  perReplica("ragline_replica_running", "Requests that the replica works on now", ({ running }) => running);
+  perReplica("ragline_replica_limit", "Requests at once that it may have now", ({ room }) => room);
+  perReplica(
+    "ragline_replica_latency_estimate_seconds",
+    "What a request is expected to take there",
+    ({ latency }) => latency / 1_000,
+  );
+  perReplica("ragline_replica_breaker", "0 closed, 1 half-open, 2 open", ({ breaker }) =>
+    ["closed", "half-open", "open"].indexOf(breaker),
+  );
   const perQueue = (name: string, help: string, key: (queue: string) => string) =>
     new Gauge({
       name,

@@ -34,6 +34,23 @@ export const llmSettings = Type.Object({
     description:
       "Requests that one worker keeps in flight; more only helps where the replicas serve more at once",
   }),
+  REPLICA_WAIT_MS: Type.Integer({
+    minimum: 0,
+    default: 10_000,
+    description: "How long a question waits while every replica's breaker is open, ms; then it is an error",
+  }),
+  HEALTH_INTERVAL_MS: Type.Integer({
+    minimum: 0,
+    default: 5_000,
+    description: "How often a replica without traffic is asked whether it is well, ms; 0 for never",
+  }),
+  HEDGE_BUDGET: Type.Number({
+    minimum: 0,
+    maximum: 0.5,
+    default: 0,
+    description:
+      "Share of requests that may be made a second time, at another replica, when their first token is later than 95 % of others: 0.03 is a good start; 0 turns hedging off",
+  }),
   LLM_FIRST_TOKEN_MS: Type.Integer({
     minimum: 1,
     default: 30_000,

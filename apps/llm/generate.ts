@@ -1,12 +1,15 @@
 /**
- * A job's answer from the replica that it is counted on; where that one fails, from another.
+ * A job's answer from the replica that the balancer gives it; where that one fails, from another.
  *
  * The count moves with the call: the replica that is counted is the one that is called.
  */
-import type { LeastConnections } from "#balancer";
+import type { Balancer, Call, CallOutcome } from "#balancer";
 import type { LlmIn } from "#contracts";
 import { Fail } from "#queue";
 import type { Logger } from "#runtime";
+import type { Attempt, Hedging } from "./hedge.ts";
+import type { BalancerMetrics } from "./metrics.ts";
+import type { Places } from "./places.ts";
 import { type ReplicaClient, ReplicaError } from "./replica/index.ts";
 
 export interface Generated {
@@ -17,35 +20,92 @@ export interface Generated {
 
 export interface Generator {
   readonly client: ReplicaClient;
-  readonly balancer: LeastConnections;
+  readonly balancer: Balancer;
+  readonly places: Places;
+  readonly hedging: Hedging;
+  readonly metrics: BalancerMetrics;
   readonly log: Logger;
 }
 
+export interface Generating {
+  readonly signal: AbortSignal;
+  /** Called when the first replica is called. */
+  readonly begun: () => void;
+}
+
+const WHY = {
+  none: "none is configured",
+  open: "each has failed too often lately to be asked now",
+  gone: "its caller has left",
+};
+
 /** @throws Fail `replica_failed` when no replica is left to try; the signal's reason when it fires. */
-export async function generate({ client, balancer, log }: Generator, job: LlmIn, signal: AbortSignal) {
+export async function generate(
+  generator: Generator,
+  { job_id, deadline, selected_replica: reserved, augmented_prompt: prompt }: LlmIn,
+  { signal, begun }: Generating,
+): Promise<Generated> {
+  const { balancer, client, places, hedging, metrics, log } = generator;
   const failures: ReplicaError[] = [];
-  let replica: string | undefined = job.selected_replica;
-  // The name comes from a message: only what is configured here is called.
-  if (!balancer.replicas.includes(replica)) replica = await move(replica);
-  while (replica !== undefined) {
+  const request = { job_id, deadline, reserved };
+  for (;;) {
+    const failed = failures.map((failure) => failure.url);
+    const call = await places.take(
+      { ...request, kind: failed.length > 0 ? "again" : "first", failed },
+      signal,
+    );
+    if (typeof call === "string") {
+      const reasons = failures.map((failure) => failure.message).join("; ");
+      throw new Fail("replica_failed", `no LLM replica answered: ${reasons || WHY[call]}`);
+    }
+    begun();
+    const generated = await hedging.run(call, signal, attempt, async () => {
+      const others = {
+        ...request,
+        job_id: `${job_id}#hedge`,
+        kind: "hedge",
+        failed: [...failed, call.url],
+      } as const;
+      const dispatched = await balancer.dispatch(others).catch(() => undefined);
+      return dispatched?.kind === "go" ? dispatched.call : undefined;
+    });
+    if (generated) return generated;
+  }
+
+  async function attempt({ call, signal, answering }: Attempt): Promise<Generated | undefined> {
+    const { url } = call;
+    metrics.decided(call);
+    const started = performance.now();
     try {
-      const answer = await client.generate({ url: replica, prompt: job.augmented_prompt, signal });
-      return { answer, selected_replica: replica } satisfies Generated;
+      const answer = await client.generate({ url, prompt, signal, onToken: answering });
+      over(call, "ok", started);
+      return { answer, selected_replica: url };
     } catch (error) {
-      if (!(error instanceof ReplicaError)) throw error;
-      log.warn(
-        { job_id: job.job_id, replica, code: error.code, err: error },
-        "a replica failed: trying another",
-      );
+      if (!(error instanceof ReplicaError)) {
+        over(call, "aborted", started);
+        throw error;
+      }
+      log.warn({ job_id, replica: url, code: error.code, err: error }, "a replica failed: trying another");
       failures.push(error);
-      replica = await move(replica);
+      await over(call, "failed", started);
+      return undefined;
     }
   }
-  const reasons = failures.map((failure) => failure.message).join("; ");
-  throw new Fail("replica_failed", `no LLM replica answered: ${reasons || "none is configured"}`);
 
-  function move(from: string) {
-    const failed = failures.map((failure) => failure.url);
-    return balancer.move(job.job_id, job.deadline, from, failed);
+  /** The answer does not wait for it; the next try does, as it asks what this one tells. */
+  async function over(call: Call, outcome: CallOutcome["outcome"], started: number): Promise<void> {
+    const latency_ms = performance.now() - started;
+    metrics.over(call, outcome, latency_ms);
+    // A job whose replica failed is dispatched again, and stays counted until then; its hedge is not.
+    const again = outcome === "failed" && call.job_id === job_id;
+    try {
+      const [before, after] = await balancer.finish(call, { outcome, latency_ms, again });
+      if (before === after) return;
+      metrics.breaker(call.url, after);
+      log.warn({ replica: call.url, before, after }, "circuit breaker");
+    } catch (error) {
+      // Its lease ends by itself, and the gateway counts it back.
+      log.debug({ job_id, err: error }, "the balancer was not told how a call ended");
+    }
   }
 }

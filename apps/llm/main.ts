@@ -1,10 +1,14 @@
 /** An LLM worker: a prompt to an answer, by a replica. */
-import { LeastConnections } from "#balancer";
+import { Balancer } from "#balancer";
 import { completions, queues, redisNames } from "#contracts";
-import { connectWorker } from "#queue";
-import { configOrExit, createLogger, reportTo, runStage } from "#runtime";
+import { connectSubscriber, connectWorker } from "#queue";
+import { balancerSettings, configOrExit, createLogger, followReplicas, reportTo, runStage } from "#runtime";
 import { llmSettings } from "./config.ts";
 import { generate } from "./generate.ts";
+import { HEALTH_PATHS, HealthProbes } from "./health-probes.ts";
+import { Hedging } from "./hedge.ts";
+import { type BalancerMetrics, balancerMetrics } from "./metrics.ts";
+import { Places } from "./places.ts";
 import { replicaClient } from "./replica/index.ts";
 
 const NOTHING_NEAR =
@@ -13,7 +17,10 @@ const NOTHING_NEAR =
 const config = configOrExit(llmSettings);
 const log = createLogger("llm", config.LOG_LEVEL).child({ worker: config.WORKER_NAME });
 const redis = connectWorker(config.REDIS_URL, reportTo(log));
-const balancer = new LeastConnections(redis, redisNames(config.REDIS_PREFIX), config.LLM_REPLICAS);
+const subscriber = connectSubscriber(config.REDIS_URL, reportTo(log));
+const names = redisNames(config.REDIS_PREFIX);
+const balancer = new Balancer(redis, names, balancerSettings(config));
+const places = new Places({ balancer, subscriber, all_open_ms: config.REPLICA_WAIT_MS });
 const client = replicaClient({
   api: config.LLM_API,
   model: config.LLM_MODEL,
@@ -22,18 +29,34 @@ const client = replicaClient({
   between_tokens_ms: config.LLM_BETWEEN_TOKENS_MS,
 });
 
+const unfollow = followReplicas(config, balancer, log);
+let metrics: BalancerMetrics;
+const hedging = new Hedging({ budget: config.HEDGE_BUDGET, observe: (outcome) => metrics.hedged(outcome) });
+const health = new HealthProbes({
+  balancer,
+  path: HEALTH_PATHS[config.LLM_API],
+  interval_ms: config.HEALTH_INTERVAL_MS,
+  changed: (replica, before, after) => {
+    metrics.breaker(replica, after);
+    log.warn({ replica, before, after }, "circuit breaker");
+  },
+});
 await runStage({
   name: "llm",
   config,
   from: queues.llmIn,
   to: completions,
   concurrency: config.LLM_CONCURRENCY,
-  handle: async (job, { signal }) => {
+  paced: true,
+  register: (registry) => {
+    metrics = balancerMetrics(registry);
+  },
+  handle: async (job, context) => {
     const { job_id, timings, contexts, selected_replica } = job;
     const generated =
       contexts.length === 0
         ? { answer: NOTHING_NEAR, selected_replica }
-        : await generate({ client, balancer, log }, job, signal);
+        : await generate({ client, balancer, places, hedging, metrics, log }, job, context);
     return {
       job_id,
       timings,
@@ -43,5 +66,10 @@ await runStage({
       ...generated,
     };
   },
-  close: async () => redis.disconnect(),
+  close: async () => {
+    unfollow();
+    health.stop();
+    redis.disconnect();
+    subscriber.disconnect();
+  },
 });

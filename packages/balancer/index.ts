@@ -1,1 +1,3 @@
-export * from "./least-connections.ts";
+export * from "./balancer.ts";
+export { decisions } from "./scripts.ts";
+export * from "./settings.ts";

@@ -9,6 +9,8 @@ import type { QueueRedis } from "./scripts.ts";
 export interface HandlerContext {
   /** Fires when the last deadline among the jobs has passed, when all are cancelled or lost to another worker, and when this one stops. */
   readonly signal: AbortSignal;
+  /** Says that the jobs have begun: a consumer that is paced may take the next. A handler that ends says so, too. */
+  readonly begun: () => void;
 }
 
 /** What a batch handler says of one job: its result, or the error that it met. */
@@ -45,6 +47,11 @@ export interface ConsumerOptions<In extends TSchema, Out extends TSchema> {
   readonly concurrency: number;
   /** Most messages held here, those that wait for the handler included; at most 64 keeps a settle cheap. */
   readonly prefetch: number;
+  /**
+   * Take one message at a time, and the next only when the handler has begun with it: what cannot begin yet stays in the
+   * queue, in order, for whichever consumer can begin first. Default: take as much as there is room for.
+   */
+  readonly paced?: boolean;
   /** For commands and scripts; waits for Redis as long as it takes. */
   readonly redis: QueueRedis;
   /** For the command that waits at the server. */

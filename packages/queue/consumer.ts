@@ -19,7 +19,7 @@
 
 import type { Static, TSchema } from "@sinclair/typebox";
 import type { Envelope, StageTiming } from "#contracts";
-import type { ConsumerOptions, Outcome } from "./consumer-options.ts";
+import type { ConsumerOptions, HandlerContext, Outcome } from "./consumer-options.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type Held, Holdings } from "./holdings.ts";
 import { Intake } from "./intake.ts";
@@ -43,6 +43,8 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
   readonly #intake: Intake;
   readonly #holdings = new Holdings<Static<In>>();
   #waiting: Valid<Static<In>>[] = [];
+  /** Calls of the handler that have not said yet that they have begun. */
+  #beginning = 0;
   /** What is known here and what Redis holds may differ, as after a reconnect. */
   #suspect = true;
   #differed = false;
@@ -142,15 +144,18 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
       try {
         if (this.#suspect) await this.#reconcile();
         if (performance.now() - this.#beaten_at > this.options.lease.lease_ms / 2) await this.#beat();
-        const room = this.options.prefetch - this.#holdings.size;
+        const { prefetch, paced } = this.options;
+        const room = Math.min(prefetch - this.#holdings.size, paced ? 1 : prefetch);
         const { lane, messages } = room > 0 ? await this.#intake.take(room, this.#holdings.size) : NOTHING;
         // It came over a reconnect: what was cancelled meanwhile is not known here yet.
         if (this.#suspect) await this.options.cancellations.refresh();
         for (const message of messages) this.#receive(message);
         this.#work();
-        const { prefetch } = this.options;
         await this.#holdings.until(
-          () => this.#stopping || this.#holdings.size < (lane === "queue" ? prefetch : 1) || this.#suspect,
+          () =>
+            this.#stopping ||
+            this.#suspect ||
+            (this.#holdings.size < (lane === "queue" ? prefetch : 1) && !(paced && this.#beginning > 0)),
         );
       } catch (error) {
         if (this.#stopping) return;
@@ -296,7 +301,15 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
     const timer = setTimeout(() => controller.abort(new Expired()), last_deadline - Date.now());
     const waited = batch.map((held) => waitedSoFar(held.job));
     const started = performance.now();
-    const outcomes = await this.#handled(batch, controller.signal);
+    this.#beginning++;
+    let beginning = true;
+    const begun = () => {
+      if (beginning) this.#beginning--;
+      beginning = false;
+      this.#holdings.wake();
+    };
+    const outcomes = await this.#handled(batch, { signal: controller.signal, begun });
+    begun();
     const worked = performance.now() - started;
     clearTimeout(timer);
     if (this.#left) return;
@@ -313,11 +326,11 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
     this.#work();
   }
 
-  async #handled(batch: Valid<Static<In>>[], signal: AbortSignal): Promise<Outcome<Static<Out>>[]> {
+  async #handled(batch: Valid<Static<In>>[], context: HandlerContext): Promise<Outcome<Static<Out>>[]> {
     try {
       return await this.options.handle(
         batch.map((held) => held.job),
-        { signal },
+        context,
       );
     } catch (thrown) {
       const error = toError(thrown);

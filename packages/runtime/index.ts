@@ -5,6 +5,7 @@ export * from "./health-server.ts";
 export * from "./logger.ts";
 export * from "./redis.ts";
 export * from "./replica-settings.ts";
+export * from "./replica-source.ts";
 export * from "./settings.ts";
 export * from "./stage.ts";
 export * from "./stage-metrics.ts";

@@ -1,6 +1,7 @@
 /** Runs one stage of the line as a process: the shared consumer, wired to logs, metrics and an orderly end. */
 
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import type { Registry } from "prom-client";
 import { type Completions, type Queue, redisNames, type Stage } from "#contracts";
 import {
   Cancellations,
@@ -49,6 +50,8 @@ interface StageBase<In extends TSchema, Out extends TSchema> {
   readonly lookahead?: number;
   /** Dependencies besides Redis. */
   readonly ready?: ReadyCheck;
+  /** For metrics of the stage's own; called before anything is taken. */
+  readonly register?: (registry: Registry) => void;
   /** Called last, when no handler runs any more. */
   readonly close?: () => Promise<void>;
 }
@@ -57,6 +60,8 @@ interface StageBase<In extends TSchema, Out extends TSchema> {
 export interface OneByOne<In extends TSchema, Out extends TSchema> extends StageBase<In, Out> {
   readonly handle: (job: Static<In>, context: HandlerContext) => Promise<Static<Out>>;
   readonly concurrency: number;
+  /** Take a job only when the one before has begun: see `ConsumerOptions`. */
+  readonly paced?: boolean;
 }
 
 /** A stage whose handler gets up to `batch` jobs together, one call at a time. */
@@ -71,13 +76,14 @@ export async function runStage<In extends TSchema, Out extends TSchema>(
 ): Promise<App> {
   const { name, config, from, to, lookahead = 0 } = stage;
   const app = startApp(name, config);
+  stage.register?.(app.registry);
   const report = reportTo(app.log);
   const redis = connectWorker(config.REDIS_URL, report) as QueueRedis;
   const blocking = connectBlocking(config.REDIS_URL, report);
   const notices = connectBlocking(config.REDIS_URL, report);
   checkRedis(redis, app.log);
   const names = redisNames(config.REDIS_PREFIX);
-  const { handle, batch, concurrency } = handling(stage);
+  const { handle, batch, concurrency, paced } = handling(stage);
   const consumer = new Consumer({
     stage: name,
     from,
@@ -85,6 +91,7 @@ export async function runStage<In extends TSchema, Out extends TSchema>(
     handle,
     batch,
     concurrency,
+    paced,
     prefetch: batch * concurrency + lookahead,
     redis,
     blocking,
@@ -116,10 +123,11 @@ export async function runStage<In extends TSchema, Out extends TSchema>(
 }
 
 function handling<In extends TSchema, Out extends TSchema>(stage: OneByOne<In, Out> | InBatches<In, Out>) {
-  if ("handleBatch" in stage) return { handle: stage.handleBatch, batch: stage.batch, concurrency: 1 };
+  if ("handleBatch" in stage)
+    return { handle: stage.handleBatch, batch: stage.batch, concurrency: 1, paced: false };
   const handle = async (jobs: Static<In>[], context: HandlerContext) =>
     Promise.all(jobs.map((job) => stage.handle(job, context)));
-  return { handle, batch: 1, concurrency: stage.concurrency };
+  return { handle, batch: 1, concurrency: stage.concurrency, paced: stage.paced };
 }
 
 function observer(app: App, stage: Stage): (event: ConsumerEvent) => void {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { Redis } from "ioredis";
 import { Registry } from "prom-client";
 import { parse } from "yaml";
-import { LeastConnections } from "#balancer";
+import { Balancer, DEFAULT_SETTINGS } from "#balancer";
 import { redisNames } from "#contracts";
 import { stageMetrics } from "#runtime";
 import { gatewayMetrics } from "../../apps/gateway/metrics.ts";
@@ -55,7 +55,7 @@ test("every alert goes by metrics that the apps have", () => {
 function exportedNames(): Set<string> {
   const registry = new Registry();
   const redis = new Redis({ lazyConnect: true }); // asked for values only, and none are read here
-  const balancer = new LeastConnections(redis, redisNames(), ["http://127.0.0.1:1"]);
+  const balancer = new Balancer(redis, redisNames(), DEFAULT_SETTINGS, ["http://127.0.0.1:1"]);
   gatewayMetrics(registry, redis, redisNames(), balancer);
   stageMetrics(registry, "encoder");
   const names = registry.getMetricsAsArray().map(({ name }) => name);

@@ -1,0 +1,64 @@
+/**
+ * A place at a replica for each job: at once where one is free, else as soon as one comes free.
+ *
+ * While a job waits here, its worker takes no other: the rest stays in `job:llm_in`, in order, for whichever worker
+ * gets a place first.
+ */
+import type { Redis } from "ioredis";
+import type { Balancer, Call, DispatchRequest } from "#balancer";
+
+/** Workers that wait are told together, and should not ask together. */
+const JITTER_MS = 5;
+
+export interface PlacesOptions {
+  readonly balancer: Balancer;
+  /** A connection of its own. */
+  readonly subscriber: Redis;
+  /** How long a job waits while every replica's breaker is open, ms. */
+  readonly all_open_ms: number;
+}
+
+export type NoPlace = "none" | "gone" | "open";
+
+export class Places {
+  readonly #waiting = new Set<() => void>();
+
+  constructor(private readonly options: PlacesOptions) {
+    const { subscriber, balancer } = options;
+    subscriber.on("message", () => {
+      for (const wake of this.#waiting) wake();
+    });
+    subscriber.subscribe(balancer.freed).catch(() => {}); // the connection is closing
+  }
+
+  /**
+   * The call that may be made now; or why there is none: no replica is left, the caller has gone, or every breaker
+   * stayed open.
+   * @throws the signal's reason when it fires.
+   */
+  async take(request: DispatchRequest, signal: AbortSignal): Promise<Call | NoPlace> {
+    const until = performance.now() + this.options.all_open_ms;
+    for (;;) {
+      signal.throwIfAborted();
+      const dispatched = await this.options.balancer.dispatch(request);
+      if (dispatched.kind === "go") return dispatched.call;
+      if (dispatched.kind !== "wait") return dispatched.kind;
+      if (dispatched.reason === "open" && performance.now() > until) return "open";
+      await this.#freed(dispatched.again_ms, signal);
+    }
+  }
+
+  #freed(within_ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", wake);
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, within_ms + JITTER_MS * Math.random());
+      signal.addEventListener("abort", wake);
+      this.#waiting.add(wake);
+    });
+  }
+}

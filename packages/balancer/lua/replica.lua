@@ -1,0 +1,173 @@
+-- One replica as the balancer knows it, and what it learns from each call. Pure: no keys and no clock of its own, so
+-- that the scripts and the simulator run the same lines. Times in ms since 1970, durations in ms.
+--
+-- Its breaker, which all gateways and workers share:
+-- closed     calls go through; opens on `failures` in a row, or on an error rate over the window.
+-- open       nothing goes through until `open_until`, which is never brought forward.
+-- half-open  one call goes through, the probe. It succeeds: closed, with a slow start. It fails: open, for longer.
+local Replica = {}
+
+-- What is kept of it between calls, with what it starts from.
+Replica.START = {
+  latency = 0, -- peak EWMA of whole calls
+  heard_at = 0, -- when that was last renewed
+  usual = 0, -- a plain average, slower: what a call takes when nothing is wrong
+  good = 0, -- outcomes in the window, fading
+  bad = 0,
+  counted_at = 0,
+  fails = 0, -- failures in a row
+  breaker = 'closed',
+  open_until = 0,
+  opens = 0, -- how often it opened without a quiet time between
+  probe = '', -- the call that is the probe, and when it counts as lost
+  probe_until = 0,
+  since = 0, -- when it came, or came back: the start of its slow start
+  limit = 0, -- calls at once, where adapted
+  cut_at = 0, -- when the limit was last cut
+  -- For the policy `learned`: discounted sums of the logarithm of latency.
+  weight = 0,
+  sum = 0,
+  squares = 0,
+}
+
+local ADAPTED_START = 8
+local ADAPTED_MOST = 256
+-- A latency of this many times the usual one means too many calls at once.
+local CONGESTED = 2
+-- Outcomes that a rate needs before it means something.
+local LEAST_OUTCOMES = 8
+-- Weight of one call in `usual`.
+local USUAL_GAIN = 0.05
+
+function Replica.fresh(now)
+  local r = {}
+  for name, value in pairs(Replica.START) do
+    r[name] = value
+  end
+  r.since = now
+  return r
+end
+
+-- Calls at once that it may have now: fewer while it starts slowly, one at least.
+function Replica.room(r, now, s)
+  local limit = s.limit
+  if limit == 0 then
+    limit = r.limit > 0 and r.limit or ADAPTED_START
+  end
+  local started = s.slow_start_ms > 0 and (now - r.since) / s.slow_start_ms or 1
+  if started < 1 then
+    limit = limit * started
+  end
+  return math.max(1, math.floor(limit))
+end
+
+-- Whether a call may go there: 'yes', 'probe' (this one alone), or nil.
+function Replica.admits(r, now)
+  if r.breaker == 'closed' then
+    return 'yes'
+  end
+  if now >= r.open_until and (r.probe == '' or now >= r.probe_until) then
+    return 'probe'
+  end
+  return nil
+end
+
+function Replica.probed_by(r, call, lost_at)
+  r.breaker = 'half-open'
+  r.probe = call
+  r.probe_until = lost_at
+end
+
+-- What a call there is expected to take. A replica that hangs tells nothing: then the age of its oldest call does.
+function Replica.expected(r)
+  return math.max(r.latency, r.age or 0, 1)
+end
+
+local function fade_window(r, now, s)
+  local kept = math.exp(-(now - r.counted_at) / s.window_ms)
+  r.good = r.good * kept
+  r.bad = r.bad * kept
+  r.counted_at = now
+end
+
+-- Peak EWMA, as in Finagle: up at once, down with time. https://twitter.github.io/finagle/guide/Clients.html
+local function hear(r, now, latency, s)
+  if latency >= r.latency then
+    r.latency = latency
+  else
+    local kept = math.exp(-(now - r.heard_at) / s.decay_ms)
+    r.latency = r.latency * kept + latency * (1 - kept)
+  end
+  r.heard_at = now
+  local log = math.log(math.max(latency, 1))
+  r.weight = r.weight * s.discount + 1
+  r.sum = r.sum * s.discount + log
+  r.squares = r.squares * s.discount + log * log
+end
+
+local function open(r, now, random, s)
+  r.opens = r.opens + 1
+  local cool = math.min(s.cooldown_ms * 2 ^ (r.opens - 1), s.cooldown_most_ms)
+  r.breaker = 'open'
+  r.open_until = math.max(r.open_until, now + cool * (1 + 0.5 * random))
+  r.probe = ''
+  r.fails = 0
+  r.good = 0
+  r.bad = 0
+end
+
+-- `busy` is how many calls it had, this one included.
+function Replica.succeeded(r, now, call, latency, busy, s)
+  fade_window(r, now, s)
+  hear(r, now, latency, s)
+  r.good = r.good + 1
+  r.fails = 0
+  if s.limit == 0 then
+    local limit = r.limit > 0 and r.limit or ADAPTED_START
+    if r.usual > 0 and latency > CONGESTED * r.usual then
+      -- Once a call's time: all that were congested together are one reason.
+      if now - r.cut_at > latency then
+        limit = math.max(1, limit * 0.8)
+        r.cut_at = now
+      end
+    elseif busy >= math.floor(limit) then
+      limit = math.min(ADAPTED_MOST, limit + 1 / limit)
+    end
+    r.limit = limit
+  end
+  r.usual = r.usual == 0 and latency or r.usual + USUAL_GAIN * (latency - r.usual)
+  if r.breaker ~= 'closed' then
+    if r.probe == call then
+      r.breaker = 'closed'
+      r.probe = ''
+      r.since = now
+    end
+  elseif r.opens > 0 and now - r.since > s.cooldown_most_ms then
+    r.opens = 0
+  end
+end
+
+-- A failure counts as a slow call, or one that fails fast would look the best. `random` in [0, 1).
+function Replica.failed(r, now, call, latency, random, s)
+  fade_window(r, now, s)
+  hear(r, now, math.max(latency, 10 * r.usual, s.failure_ms), s)
+  r.bad = r.bad + 1
+  r.fails = r.fails + 1
+  local seen = r.good + r.bad
+  if r.breaker == 'closed' then
+    local rate = seen >= LEAST_OUTCOMES and r.bad / seen >= s.error_rate
+    if r.fails >= s.failures or rate then
+      open(r, now, random, s)
+    end
+  elseif r.probe == call then
+    open(r, now, random, s)
+  end
+  -- A call that began before it opened changes nothing: the cool-down is neither cut nor drawn out.
+end
+
+-- The call ended without telling anything of the replica: a probe may be tried again.
+function Replica.aborted(r, call)
+  if r.probe == call then
+    r.probe = ''
+  end
+end

@@ -1,0 +1,41 @@
+/** What the balancer is told, the same by every gateway and worker of a line. */
+
+export const POLICIES = ["least-connections", "p2c", "peak-ewma", "round-robin", "learned"] as const;
+export type PolicyName = (typeof POLICIES)[number];
+
+export interface BalancerSettings {
+  readonly policy: PolicyName;
+  /** Most calls at once to one replica; 0 to have it adapted to the replica's latency (AIMD). */
+  readonly limit: number;
+  /** Failures in a row that open a replica's breaker. */
+  readonly failures: number;
+  /** Share of failures in the window that opens it, 0 to 1. */
+  readonly error_rate: number;
+  /** Time constant of that window, ms. */
+  readonly window_ms: number;
+  /** First cool-down of an open breaker; doubled each time up to the other, and jittered by up to half. */
+  readonly cooldown_ms: number;
+  readonly cooldown_most_ms: number;
+  /** A replica that comes back has its full limit after this, ms; 0 for at once. */
+  readonly slow_start_ms: number;
+  /** Time constant of the latency estimate, ms. */
+  readonly decay_ms: number;
+  /** What a failure counts for at least, as if it had been a call that took so long, ms. */
+  readonly failure_ms: number;
+  /** For `learned`: how much of what it knows a further call leaves, 0 to 1. */
+  readonly discount: number;
+}
+
+export const DEFAULT_SETTINGS: BalancerSettings = {
+  policy: "least-connections",
+  limit: 32,
+  failures: 5,
+  error_rate: 0.5,
+  window_ms: 10_000,
+  cooldown_ms: 1_000,
+  cooldown_most_ms: 60_000,
+  slow_start_ms: 10_000,
+  decay_ms: 10_000,
+  failure_ms: 1_000,
+  discount: 0.98,
+};

@@ -1,0 +1,65 @@
+/** Jobs beyond the replicas' limits wait, and the first free place is taken. */
+import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
+import type { Redis } from "ioredis";
+import { Balancer, DEFAULT_SETTINGS } from "#balancer";
+import { redisNames } from "#contracts";
+import { Places } from "../../../apps/llm/places.ts";
+import { startRedis, type TestRedis } from "../../support/redis.ts";
+
+const ONLY = "http://only:1";
+const never = new AbortController().signal;
+let server: TestRedis;
+let balancer: Balancer;
+let places: Places;
+const subscribers: Redis[] = [];
+
+beforeAll(async () => {
+  server = await startRedis();
+});
+beforeEach(async () => {
+  await server.client.flushall();
+  const settings = { ...DEFAULT_SETTINGS, limit: 1, failures: 1, cooldown_ms: 60_000 };
+  balancer = new Balancer(server.client, redisNames(), settings, [ONLY]);
+  const subscriber = server.client.duplicate();
+  subscribers.push(subscriber);
+  places = new Places({ balancer, subscriber, all_open_ms: 0 });
+});
+afterAll(() => {
+  for (const subscriber of subscribers) subscriber.disconnect();
+  return server.stop();
+});
+
+const request = (job_id: string, failed: string[] = []) => ({
+  job_id,
+  deadline: Date.now() + 60_000,
+  reserved: ONLY,
+  kind: "first" as const,
+  failed,
+});
+
+async function taken(job_id: string) {
+  const call = await places.take(request(job_id), never);
+  if (typeof call === "string") throw new Error(call);
+  return call;
+}
+
+test("a job that found no place free gets the next one", async () => {
+  const first = await taken("first");
+  const second = taken("second");
+  await server.client.get("ping"); // its question is answered before this
+  await balancer.finish(first, { outcome: "ok", latency_ms: 1, again: false });
+  expect((await second).url).toBe(ONLY);
+});
+
+test("a job that waits is let go when its signal fires", async () => {
+  await taken("first");
+  const controller = new AbortController();
+  const waiting = places.take(request("second"), controller.signal);
+  controller.abort(new Error("its client left"));
+  await expect(waiting).rejects.toThrow("its client left");
+});
+
+test("where every breaker is open the wait is bounded", async () => {
+  await balancer.finish(await taken("fails"), { outcome: "failed", latency_ms: 1, again: false });
+  expect(await places.take(request("next"), never)).toBe("open");
+});
