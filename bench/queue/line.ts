@@ -5,7 +5,7 @@ import { Member } from "./member.ts";
 import { type Size, STAGES } from "./workload.ts";
 
 /** Jobs sent and not yet answered while a line is saturated: each of the 48 handlers has work, and some waits before it. */
-const IN_FLIGHT = 256;
+export const IN_FLIGHT = 256;
 
 export interface Saturated {
   readonly jobs_per_s: number;
@@ -17,6 +17,8 @@ export interface Idle {
   readonly p50_ms: number;
   readonly p99_ms: number;
 }
+
+export type Figures = Saturated & Idle;
 
 export class BenchLine {
   readonly #members: Member[];
@@ -62,7 +64,9 @@ export class BenchLine {
   async #cpu(): Promise<number> {
     const processes = await Promise.all(this.#members.map((member) => member.cpu()));
     const info = await this.redis.client.info("cpu");
-    const seconds = ["used_cpu_sys", "used_cpu_user"].map((name) => Number(info.match(`${name}:([0-9.]+)`)?.[1]));
+    const seconds = ["used_cpu_sys", "used_cpu_user"].map((name) =>
+      Number(info.match(`${name}:([0-9.]+)`)?.[1]),
+    );
     return [...processes, ...seconds.map((s) => 1_000 * s)].reduce((sum, ms) => sum + ms, 0);
   }
 }

@@ -1,6 +1,13 @@
 /** What the contenders carry: a question, bare or with its vector, through three stages that work at once. */
 import type { TSchema } from "@sinclair/typebox";
-import { type AnswerCompletion, type Contract, contract, EncoderIn, packEmbedding, RetrieverIn } from "#contracts";
+import {
+  type AnswerCompletion,
+  type Contract,
+  contract,
+  EncoderIn,
+  packEmbedding,
+  RetrieverIn,
+} from "#contracts";
 
 export const STAGES = ["encoder", "retriever", "llm"] as const;
 export type BenchStage = (typeof STAGES)[number];
@@ -10,7 +17,8 @@ export const SIZES: readonly Size[] = ["0.6 KB", "2.6 KB"];
 
 /** A question of the length that people paste: with its envelope it makes a message of 0.6 KB. */
 const QUERY = "How does a queue keep what a worker held when it was killed in the middle of it? ".repeat(4);
-const ANSWER = "It lies in a list of that worker's own, and the others give it back when its lease ends [1]. ".repeat(5);
+const ANSWER =
+  "It lies in a list of that worker's own, and the others give it back when its lease ends [1]. ".repeat(5);
 const VECTOR = packEmbedding(new Float32Array(384).map((_, i) => Math.sin(i) / 14));
 
 export type Job = EncoderIn & { readonly embedding?: string };
