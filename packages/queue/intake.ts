@@ -6,8 +6,8 @@ import type { Lane, QueueRedis } from "./scripts.ts";
 
 /**
  * Where messages come one at a time (nothing lay behind one that was waited for), this many are waited for in a row
- * without a look in between: it found nothing and cost the next stage the Redis it was about to use, a quarter of the
- * idle time end to end. More would hold up a burst.
+ * without a look in between: it found nothing, and kept Redis from the next stage for a moment (three hops idle: P50 of
+ * 2.0x plain BRPOP's with it, 1.6x without). More would hold up a burst.
  */
 const MAX_UNLOOKED = 8;
 

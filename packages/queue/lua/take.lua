@@ -12,7 +12,7 @@ if redis.call('EXISTS', KEYS[3]) == 1 then
 end
 -- One LMOVE a message, though RPOP and LPUSH take several: it is logged by its keys alone, without the payload.
 local taken = { 'queue' }
-for i = 1, ARGV[1] do
+for i = 1, tonumber(ARGV[1]) do
   local message = redis.call('LMOVE', KEYS[1], KEYS[2], 'RIGHT', 'LEFT')
   if not message then
     break
