@@ -4,6 +4,13 @@ import type { RedisNames } from "#contracts";
 import { BLOCK_SECONDS } from "./connection.ts";
 import type { Lane, QueueRedis } from "./scripts.ts";
 
+/**
+ * Where messages come one at a time (nothing lay behind one that was waited for), this many are waited for in a row
+ * without a look in between: it found nothing, and kept Redis from the next stage for a moment (three hops idle: P50 of
+ * 2.0x plain BRPOP's with it, 1.6x without). More would hold up a burst.
+ */
+const MAX_UNLOOKED = 8;
+
 export interface IntakeOptions {
   readonly redis: QueueRedis;
   readonly blocking: Redis;
@@ -19,6 +26,11 @@ export interface IntakeOptions {
 export class Intake {
   /** The waiting connection, as the server knows it. */
   #client: number | undefined;
+  /** The message taken last had been waited for. */
+  #waited = false;
+  /** How often yet to wait for a message without a look into the queue and the retry lane, and the time of the next look at the latest. */
+  #unlooked = 0;
+  #look_at = 0;
 
   constructor(private readonly options: IntakeOptions) {
     const { blocking, trouble } = options;
@@ -31,16 +43,27 @@ export class Intake {
   async take(room: number, held: number): Promise<{ lane: Lane; messages: string[] }> {
     const { redis, blocking, names, queue, processing, mayWait } = this.options;
     const from = names.queue(queue);
-    const [lane, ...messages] = await redis.queueTake(from, processing, names.retry(queue), room, held);
-    if (messages.length === 0 && lane === "queue" && mayWait()) {
-      const message = await blocking.blmove(from, processing, "RIGHT", "LEFT", BLOCK_SECONDS);
-      if (message !== null) messages.push(message);
+    if (this.#unlooked === 0 || performance.now() > this.#look_at) {
+      const [lane, ...messages] = await redis.queueTake(from, processing, names.retry(queue), room, held);
+      const nothing = messages.length === 0 && lane === "queue";
+      this.#unlooked = nothing && this.#waited ? MAX_UNLOOKED : 0;
+      this.#look_at = performance.now() + BLOCK_SECONDS * 1_000;
+      if (!nothing) {
+        this.#waited = false;
+        return { lane, messages };
+      }
+    } else {
+      this.#unlooked--;
     }
-    return { lane, messages };
+    if (!mayWait()) return { lane: "queue", messages: [] };
+    const message = await blocking.blmove(from, processing, "RIGHT", "LEFT", BLOCK_SECONDS);
+    this.#waited = message !== null;
+    return { lane: "queue", messages: message === null ? [] : [message] };
   }
 
   /** Ends a wait at the server, where there is one: cutting its connection could lose a reply that is under way. */
   unblock(): void {
+    this.#unlooked = 0;
     const { redis, trouble } = this.options;
     if (this.#client === undefined || redis.status !== "ready") return;
     redis.client("UNBLOCK", this.#client).catch(trouble);

@@ -41,6 +41,7 @@ export class Settler {
   #moves: Move[] = [];
   #ends: Move[] = [];
   #writing = false;
+  #batch: Promise<unknown> | undefined;
 
   constructor(
     private readonly redis: QueueRedis,
@@ -48,6 +49,11 @@ export class Settler {
     private readonly keys: SettlerKeys,
     private readonly trouble: (error: Error) => void,
   ) {}
+
+  /** The batch that is being written, where one is: resolves when Redis has it, or is gone for good. */
+  get underWay(): Promise<unknown> | undefined {
+    return this.#batch;
+  }
 
   /** The message is done and `successor` goes on to the next queue. Resolves when Redis has it. */
   settle(message: string, successor: string): Promise<void> {
@@ -101,12 +107,15 @@ export class Settler {
     while (this.#moves.length > 0 || this.#ends.length > 0) {
       const moves = this.#moves.splice(0, MAX_BATCH);
       const ends = this.#ends.splice(0, MAX_BATCH);
-      await Promise.all([
+      const batch = Promise.all([
         moves.length > 0 && this.#persist(() => this.#settleAll(moves)),
         ends.length > 0 && this.#persist(() => this.#completeAll(ends)),
       ]);
+      this.#batch = batch.catch(() => {});
+      await batch;
       for (const { written } of [...moves, ...ends]) written();
     }
+    this.#batch = undefined;
     this.#writing = false;
   }
 

@@ -10,9 +10,13 @@ if redis.call('EXISTS', KEYS[3]) == 1 then
   end
   return { 'retry', redis.call('LMOVE', KEYS[3], KEYS[2], 'RIGHT', 'LEFT') }
 end
-local taken = redis.call('RPOP', KEYS[1], ARGV[1])
-if not taken then
-  return { 'queue' }
+-- One LMOVE a message, though RPOP and LPUSH take several: it is logged by its keys alone, without the payload.
+local taken = { 'queue' }
+for i = 1, tonumber(ARGV[1]) do
+  local message = redis.call('LMOVE', KEYS[1], KEYS[2], 'RIGHT', 'LEFT')
+  if not message then
+    break
+  end
+  taken[i + 1] = message
 end
-redis.call('LPUSH', KEYS[2], unpack(taken))
-return { 'queue', unpack(taken) }
+return taken
