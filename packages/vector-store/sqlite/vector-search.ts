@@ -22,6 +22,7 @@ export function searchVectors(
   scope: Scope,
   limit: number,
 ): RowCandidate[] {
+  mirror.follow(db);
   const near = mirror.nearest(question, Math.max(RESCORED, Math.ceil(limit * 1.25)), scope);
   return db
     .query<{ row: number; id: string; vector: Uint8Array }, [string]>(
