@@ -29,8 +29,9 @@
  * - Results are approximate once the collection is large enough for Qdrant to index it.
  * - Which of equal scores are among a side's 200 candidates is Qdrant's choice, and with it their ranks for RRF;
  *   those that come to the fusion's top are ordered by id.
- * - How rare a word is Qdrant counts over all tenants of a shard, chunks of a write under way included, and it may
- *   be late to notice what was deleted: scores by words move a little without a new revision.
+ * - How rare a word is Qdrant counts over all tenants of a shard, chunks of a write under way included, which may
+ *   also be among a side's candidates; and it may be late to notice what was deleted. So fused scores, and scores
+ *   by words, move a little without a new revision.
  * - In a collection of several shards, weights that differ are applied shard by shard.
  */
 import { QdrantClient, type Schemas } from "@qdrant/js-client-rest";

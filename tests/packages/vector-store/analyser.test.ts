@@ -1,6 +1,8 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { analyse, analyseQuestion } from "../../../packages/vector-store/analyser.ts";
+
+setDefaultTimeout(60_000);
 
 /** Words separated by spaces, to compare at a glance. */
 const terms = (text: string) => analyse(text).join(" ");
@@ -106,13 +108,13 @@ describe("a question", () => {
   });
 });
 
+const WHOLE = /^[^\s\0-/:-@[-`{-\x7f]{1,64}$/;
+
 test("whatever the text, a term is whole: no space, no ASCII sign, no half of a character, no more than 64", () => {
   fc.assert(
     fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.string({ unit: "grapheme" })), (text) => {
-      for (const term of analyse(text)) {
-        expect(term).toMatch(/^[^\s\0-/:-@[-`{-\x7f]{1,64}$/);
-        expect(term.isWellFormed()).toBe(true);
-      }
+      const odd = analyse(text).filter((term) => !WHOLE.test(term) || !term.isWellFormed());
+      expect(odd).toEqual([]);
     }),
     { numRuns: 1_000 },
   );

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Schemas } from "@qdrant/js-client-rest";
 import {
   type Fusion,
@@ -10,6 +10,8 @@ import {
 import { fuse } from "../../../packages/vector-store/fusion.ts";
 import { atCosine, chunkOf, chunksOf, documentOf, unitVector } from "./passages.ts";
 import { QdrantPeer } from "./qdrant-peer.ts";
+
+setDefaultTimeout(60_000);
 
 let peer: QdrantPeer;
 let store: VectorStore;

@@ -1,10 +1,12 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { QdrantClient, type Schemas } from "@qdrant/js-client-rest";
 import { DEFAULT_TENANT } from "#contracts";
 import { openQdrantStore, openStore, StoreError, type VectorStore } from "#vector-store";
 import { storeConformance } from "./conformance.ts";
 import { chunksOf, documentOf, unitVector } from "./passages.ts";
 import { failure, QdrantPeer } from "./qdrant-peer.ts";
+
+setDefaultTimeout(60_000);
 
 const COLLECTION = {
   vectors: { dense: { size: 384, distance: "Cosine" } },
@@ -255,6 +257,35 @@ describe("the Qdrant store on the wire", () => {
     expect(await store.get(DEFAULT_TENANT, "a")).toEqual(later);
     expect((await search(10)).map(({ text }) => text.split(" ")[0])).toEqual(["later", "later", "later"]);
     expect(await store.info()).toMatchObject({ documents: 1, chunks: 3 });
+  });
+
+  test("a commit that breaks off midway has changed the revision", async () => {
+    const document = documentOf("a");
+    await store.upsert(document, chunksOf(document, 1));
+    const before = await store.revision();
+    peer.intercept = ({ path, body }) => {
+      // The marker is replaced, and the server gone.
+      if (path.includes("/batch")) body.operations.splice(2);
+      return undefined;
+    };
+    const fresh = documentOf("a", "new");
+    await store.upsert(fresh, chunksOf(fresh, 1));
+    expect(await store.get(DEFAULT_TENANT, "a")).toEqual(fresh);
+    expect(await store.revision()).not.toBe(before);
+  });
+
+  test("passages of a document that is replaced while they are read are the new version's", async () => {
+    const other = openQdrantStore({ url: peer.url, collection: "ragline" });
+    const [old, fresh] = [documentOf("a", "old"), documentOf("a", "new")];
+    await store.upsert(old, chunksOf(old, 3));
+    peer.intercept = async ({ method, path, body }) => {
+      if (method !== "POST" || !path.endsWith("/points") || body.ids.length < 3) return undefined;
+      peer.intercept = undefined;
+      await other.upsert(fresh, chunksOf(fresh, 2));
+      return undefined;
+    };
+    const passages = await store.passages(DEFAULT_TENANT, "a", 0, 3);
+    expect(passages.map(({ text }) => text)).toEqual(["new passage 0 of a", "new passage 1 of a"]);
   });
 
   test("an answer that a write was taken but not applied is an error", async () => {
