@@ -19,6 +19,7 @@ import { pruneChanges } from "./change-log.ts";
 import { chunksBetween, hitsOf } from "./chunks.ts";
 import { explaining, openDatabase } from "./database.ts";
 import { documentsOf, findDocument, insertDocument, removeDocument } from "./documents.ts";
+import { ranked } from "./ranking.ts";
 import { loadVectorScan } from "./scan/vector-scan.ts";
 import { scopeOf } from "./scope.ts";
 import { searchTerms } from "./terms.ts";
@@ -85,9 +86,9 @@ class SqliteStore implements VectorStore {
       const limit = Math.max(CANDIDATES, top_k);
       const dense = () => searchVectors(db, mirror, vector, scope, limit);
       const words = () => searchTerms(db, text, scope, limit);
-      const ranked =
+      const found =
         mode === "dense" ? dense() : mode === "text" ? words() : fuse(dense(), words(), this.fusion);
-      return hitsOf(db, ranked.slice(0, top_k), vector);
+      return hitsOf(db, ranked(db, found, top_k), vector);
     });
   }
 
