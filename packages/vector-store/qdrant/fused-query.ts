@@ -18,7 +18,7 @@ export function acceptFusion(fusion: Fusion): void {
   throw new StoreError(`Qdrant fuses by reciprocal rank with a whole k from 0 alone, not with ${fusion.k}`);
 }
 
-/** Each side with its weight; best first come at most `limit`. */
+/** The best `limit` of both sides; of the dense one alone where the question has no words. */
 export function fusedQuery(
   fusion: Fusion,
   dense: Side,

@@ -168,8 +168,8 @@ class QdrantStore implements VectorStore {
         );
         const points = await readPoints(this.#collection, ids);
         if (points.size < ids.length) marker = await this.#marker(tenant, document_id);
-        // Some were missing, since the document was replaced meanwhile: its new version, then.
-        if (marker && marker.version !== version) continue;
+        // Some were missing, since the document was replaced or deleted meanwhile.
+        if (marker?.version !== version) continue;
         return ids.flatMap((id) => {
           const payload = points.get(id)?.payload;
           return payload ? [toPassage(payload as unknown as ChunkPayload)] : [];
