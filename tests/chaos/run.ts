@@ -70,7 +70,7 @@ export async function run(scenario: Scenario, seed: number, interrupted: AbortSi
       scenario.fault,
       scenario.faults,
       scenario.jobs,
-      { redis, line, lease_ms: LEASE_MS, random },
+      { redis, line, lease_ms: LEASE_MS, poisoned: asked.some((one) => one.poisoned), random },
       failed,
     );
     const end = new AbortController();

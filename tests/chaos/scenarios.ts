@@ -81,8 +81,10 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
 };
 
-/** The scenario with another number of jobs and, in proportion, of faults: at least one a worker. */
+const FEWEST_FAULTS = 3;
+
+/** The scenario with another number of jobs and, in proportion, of faults. */
 export function resized(scenario: Scenario, jobs: number): Scenario {
   const faults = Math.round((scenario.faults * jobs) / scenario.jobs);
-  return { ...scenario, jobs, faults: scenario.fault ? Math.max(WORKERS, faults) : 0 };
+  return { ...scenario, jobs, faults: scenario.fault ? Math.max(FEWEST_FAULTS, faults) : 0 };
 }
