@@ -23,7 +23,7 @@ export interface AcceptedJob {
 
 const COMPLETION = "job:completion:";
 
-/** @param directory Redis's `dir`; the file must never have been rewritten. */
+/** @param directory Redis's `dir`; files that were rewritten must have been kept (`aof-disable-auto-gc`). */
 export async function readLedger(directory: string): Promise<Ledger> {
   const accepted: AcceptedJob[] = [];
   const completions = new Map<string, number>();
@@ -38,7 +38,7 @@ export async function readLedger(directory: string): Promise<Ledger> {
     } else if (name === "HINCRBY" && key.endsWith(":deliveries")) charged++;
     else if (name === "ZADD" && key.endsWith(":delayed")) charged++;
   };
-  // Before Redis 7 there is one file; since then it is in a folder, beside an (empty) base.
+  // Beside them lie bases, which hold what Redis held when it was rewritten: no writes.
   for (const file of new Glob("**/*.aof").scanSync({ cwd: directory, absolute: true })) {
     let script: Command[] | undefined;
     for await (const command of commands(Bun.file(file).stream())) {

@@ -50,7 +50,9 @@ export async function run(scenario: Scenario, seed: number, interrupted: AbortSi
     dir: directory,
     appendonly: "yes",
     appendfsync: scenario.appendfsync ?? "everysec",
-    "auto-aof-rewrite-percentage": "0", // the ledger needs all of it
+    // The ledger needs all of it: not rewritten by itself, and what workers have rewritten is kept.
+    "auto-aof-rewrite-percentage": "0",
+    "aof-disable-auto-gc": "yes",
     "maxmemory-policy": "noeviction",
   });
   const failures = new Set<string>();
