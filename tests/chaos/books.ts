@@ -21,7 +21,7 @@ export interface Books {
   readonly lost: string[];
   /** Completed more than once, or accepted more than once. */
   readonly twice: string[];
-  /** Answered with what belongs to another job, or once this way and once that. */
+  /** Answered with what belongs to another job or to none, or once this way and once that. */
   readonly crossed: string[];
   /** Dead, though they were not the ones that kill their workers. */
   readonly innocent: string[];
@@ -52,6 +52,8 @@ export function closeBooks({ questions, told, ledger, dead, stranded, loads }: R
   const innocent: string[] = [];
   const twice = [...ledger.completions].filter(([, times]) => times > 1).map(([job_id]) => job_id);
   const codes = new Map<string, number>();
+  const told_of = (code: string) => codes.set(code, (codes.get(code) ?? 0) + 1);
+  /** Of accepted questions. */
   const markers = new Set<string>();
   const count = { answered: 0, errors: 0, dead: 0, left: 0 };
   for (const { job_id, marker } of ledger.accepted) {
@@ -65,7 +67,7 @@ export function closeBooks({ questions, told, ledger, dead, stranded, loads }: R
     else if (end.kind === "left") count.left++;
     else if (end.kind === "error") {
       count.errors++;
-      codes.set(end.code, (codes.get(end.code) ?? 0) + 1);
+      told_of(end.code);
     } else {
       count.answered++;
       const own = end.answers.every(
@@ -76,6 +78,11 @@ export function closeBooks({ questions, told, ledger, dead, stranded, loads }: R
       );
       if (!own) crossed.push(job_id);
     }
+  }
+  for (const [marker, end] of told) {
+    if (markers.has(marker)) continue;
+    if (end.kind === "answered") crossed.push(marker);
+    else if (end.kind === "error") told_of(end.code);
   }
   const unheard = questions.filter(({ marker }) => !told.has(marker)).map(({ marker }) => marker);
   return {

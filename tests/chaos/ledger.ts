@@ -7,7 +7,7 @@ import { queues } from "#contracts";
 import { markerIn } from "./question.ts";
 
 export interface Ledger {
-  /** Every job that entered the line, in order. */
+  /** Every job that entered the line, as often as it did. */
   readonly accepted: readonly AcceptedJob[];
   /** Per job, how often a completion was written. */
   readonly completions: ReadonlyMap<string, number>;

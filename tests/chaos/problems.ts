@@ -26,7 +26,7 @@ export function problemsOf(scenario: Scenario, books: Books, counts: Counts): st
   const { gateway, free_of_charge } = scenario;
   list(books.lost, "accepted and never heard of again");
   list(books.twice, "accepted or completed more than once");
-  list(books.crossed, "answered with what belongs to another job, or with two answers");
+  list(books.crossed, "answered with what belongs to another job or to none, or with two answers");
   list(books.innocent, "dead that killed no worker");
   list(books.unheard, "asked and never told anything");
   list(
