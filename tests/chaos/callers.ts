@@ -13,7 +13,7 @@ const CALLERS = 200;
 export interface Asking {
   /** Ends all waiting. */
   readonly signal: AbortSignal;
-  /** To be called each time that a question has to be asked again. */
+  /** To be called each time that a caller is refused, or its connection breaks. */
   readonly refused: () => void;
 }
 
@@ -31,7 +31,7 @@ export interface CallersOptions {
 export class Callers {
   /** By marker. */
   readonly told = new Map<string, Told>();
-  /** How often a question had to be asked again. */
+  /** How often a caller was refused, most of whom then asked again. */
   again = 0;
   /** When something was last told, as `performance.now()` has it. */
   progress_at = performance.now();

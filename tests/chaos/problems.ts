@@ -10,7 +10,7 @@ export interface Counts {
   readonly faults: number;
   /** Deliveries and retries that were charged. */
   readonly charged: number;
-  /** How often a question had to be asked again. */
+  /** How often a caller was refused, most of whom then asked again. */
   readonly again: number;
   /** Calls that replicas are still at. */
   readonly calls: number;

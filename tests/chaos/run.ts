@@ -22,7 +22,7 @@ import { type Line, startLine } from "./line.ts";
 import { problemsOf } from "./problems.ts";
 import { questions } from "./question.ts";
 import { SeededRandom } from "./random.ts";
-import { LEASE_MS, type Scenario } from "./scenarios.ts";
+import { type GatewayScenario, LEASE_MS, type Scenario } from "./scenarios.ts";
 
 /** Longer than a poison message takes to kill as many workers as it may. */
 const QUIET_MS = 10 * LEASE_MS;
@@ -34,7 +34,7 @@ const CLOSE_MS = 30_000;
 
 export interface Report {
   readonly faults: number;
-  /** How often a question had to be asked again. */
+  /** How often a caller was refused, most of whom then asked again. */
   readonly again: number;
   readonly books: Books;
   /** In words; none if the promise was kept. */
@@ -92,7 +92,7 @@ export async function run(scenario: Scenario, seed: number, interrupted: AbortSi
     await Promise.race([callers.ask().then(() => plan.over()), ended]);
     clearInterval(watch);
 
-    if (!end.signal.aborted) await atRest(scenario, redis, line);
+    if (!end.signal.aborted) await atRest(redis, line, callers.again > 0 ? scenario.gateway : undefined);
     const [ledger, dead, stranded, loads, calls] = await within(CLOSE_MS, "the books could not be read", [
       readWhenWritten(redis, directory),
       deadJobs(redis.client),
@@ -122,11 +122,13 @@ function boundOf({ jobs, faults, poisoned = 0 }: Scenario): number {
   return 30_000 + 10 * jobs + 3 * LEASE_MS * (faults + poisoned);
 }
 
-/** Resolves when all has been back where it was for a lease, or has not become so in time. */
-async function atRest({ gateway }: Scenario, redis: TestRedis, line: Line): Promise<void> {
-  const { client } = redis;
+/**
+ * Resolves when all has been back where it was for a lease, or has not become so in time.
+ * @param outage the gateways that refused callers, as they died or gave up on Redis: their counts end with deadlines.
+ */
+async function atRest({ client }: TestRedis, line: Line, outage?: GatewayScenario): Promise<void> {
   await become(REST_MS, async () => (await lineContents(client)).size === 0 && (await line.calls()) === 0);
-  const counted_ms = gateway?.counts_last ? gateway.timeout_ms + COUNT_MS : REST_MS;
+  const counted_ms = outage ? outage.timeout_ms + COUNT_MS : REST_MS;
   await become(counted_ms, async () => (await replicaLoads(client)).size === 0);
   await Bun.sleep(LEASE_MS);
 }

@@ -9,7 +9,7 @@ export interface Row {
   readonly dead: number;
   /** Jobs whose client hung up. */
   readonly left: number;
-  /** How often a question had to be asked again. */
+  /** How often a caller was refused, most of whom then asked again. */
   readonly again: number;
   readonly lost: number;
   readonly twice: number;
