@@ -49,10 +49,17 @@ export async function ask(
   const job_id = crypto.randomUUID();
   const submitted_at = Date.now();
   const deadline = submitted_at + line.timeout_ms;
-  const selected_replica = await line.balancer.reserve(job_id, deadline).catch(refuse);
+  let selected_replica: string | undefined;
+  const release = () => line.balancer.release(job_id, selected_replica);
+  try {
+    selected_replica = await line.balancer.reserve(job_id, deadline);
+  } catch (error) {
+    // It may have been counted, and only the reply been lost.
+    persist(line, deadline, release);
+    return refuse(error);
+  }
   const completion = line.waiter.wait(job_id, deadline, key ? NEVER : signal);
   // The answer does not wait for it; nor does a job with a key whose client has left.
-  const release = () => line.balancer.release(job_id, selected_replica);
   completion.catch(() => {}).finally(() => persist(line, deadline, release));
 
   const job = {

@@ -137,9 +137,12 @@ export class Balancer {
     return states as [BreakerState, BreakerState];
   }
 
-  /** Counts a job back, on the replica that it was reserved on or wherever it was moved. Safe to repeat. */
-  async release(job_id: string, reserved: string): Promise<void> {
-    await this.#run("balancerRelease", job_id, reserved);
+  /**
+   * Counts a job back, on the replica that it was reserved on or wherever it was moved. Safe to repeat.
+   * @param reserved `undefined` where it is not known, as the reply of `reserve` was lost
+   */
+  async release(job_id: string, reserved: string | undefined): Promise<void> {
+    await this.#run("balancerRelease", job_id, reserved ?? "");
   }
 
   /** Every replica that is not removed, by URL. */

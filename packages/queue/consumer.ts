@@ -170,7 +170,11 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
     }
   }
 
-  /** The first beat is awaited: what is taken from now on is given back should this process die at once. */
+  /**
+   * Awaits a beat from here, so that what is taken from now on is given back should this process die at once; and one of
+   * the heartbeat's thread, which on a busy machine can start for longer than a lease: what is taken meanwhile would
+   * count as a dead consumer's.
+   */
   async #takeOutLease(): Promise<void> {
     const { names, from, lease } = this.options;
     const { url, lease_ms, stall_ms } = lease;
@@ -178,7 +182,14 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
     await this.#beat().catch(this.#trouble);
     if (this.#stopping) return;
     const order = { url, consumers, processing: this.#processing, consumer: this.id, lease_ms, stall_ms };
-    this.#heartbeat = new Heartbeat(order, (held) => this.#compare(held));
+    let beating = false;
+    this.#heartbeat = new Heartbeat(order, (held) => {
+      this.#compare(held);
+      if (beating) return;
+      beating = true;
+      this.#holdings.wake();
+    });
+    await this.#holdings.until(() => beating || this.#stopping);
   }
 
   /**

@@ -15,7 +15,7 @@ self.onmessage = ({ data }: MessageEvent<HeartbeatOrder>) => {
   let seen = -1;
   let ticked_at = performance.now();
   let beating = false;
-  setInterval(async () => {
+  const beat = async () => {
     const now = Atomics.load(tick, 0);
     if (now !== seen) ticked_at = performance.now();
     seen = now;
@@ -28,5 +28,7 @@ self.onmessage = ({ data }: MessageEvent<HeartbeatOrder>) => {
     } finally {
       beating = false;
     }
-  }, lease_ms / 4);
+  };
+  beat();
+  setInterval(beat, lease_ms / 4);
 };

@@ -4,6 +4,7 @@ export * from "./config.ts";
 export * from "./health-server.ts";
 export * from "./logger.ts";
 export * from "./redis.ts";
+export * from "./redis-restarts.ts";
 export * from "./replica-settings.ts";
 export * from "./replica-source.ts";
 export * from "./settings.ts";

@@ -17,6 +17,7 @@ import { type App, type AppConfig, startApp } from "./app.ts";
 import { checkRedis } from "./boot-check.ts";
 import { type HealthConfig, type ReadyCheck, startHealthServer } from "./health-server.ts";
 import { type RedisConfig, redisReady, reportTo } from "./redis.ts";
+import { rewriteAfterRestart } from "./redis-restarts.ts";
 import { stageMetrics } from "./stage-metrics.ts";
 
 /** Longer than any batch should take: a main thread that is busy for longer hangs. */
@@ -82,6 +83,7 @@ export async function runStage<In extends TSchema, Out extends TSchema>(
   const blocking = connectBlocking(config.REDIS_URL, report);
   const notices = connectBlocking(config.REDIS_URL, report);
   checkRedis(redis, app.log);
+  rewriteAfterRestart(redis);
   const names = redisNames(config.REDIS_PREFIX);
   const { handle, batch, concurrency, paced } = handling(stage);
   const consumer = new Consumer({

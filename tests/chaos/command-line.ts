@@ -13,7 +13,7 @@ export interface CommandLine {
 const USAGE = `Usage: bun run chaos [--scenario NAME]... [--jobs N] [--seed N] [--json]
 
 Sends jobs down a line of its own, injects faults, and closes the books: nothing accepted may be lost, answered
-twice or left lying anywhere.
+twice or left lying or counted anywhere. Needs Redis 7 or newer.
 
   --scenario NAME  one of ${Object.keys(scenarios).join(", ")}; may be given again (all)
   --jobs N         how many jobs, with faults in proportion (each scenario's own number)

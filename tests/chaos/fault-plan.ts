@@ -1,5 +1,6 @@
 /** When faults happen: spread evenly over the questions, one after the other. */
 import type { Fault, Victims } from "./faults.ts";
+import { spread } from "./question.ts";
 
 export class FaultPlan {
   injected = 0;
@@ -39,9 +40,4 @@ export class FaultPlan {
       this.failed(error as Error);
     }
   }
-}
-
-/** `count` places among `jobs`, evenly. */
-export function spread(count: number, jobs: number): number[] {
-  return Array.from({ length: count }, (_, i) => Math.floor(((i + 1) * jobs) / (count + 1)));
 }

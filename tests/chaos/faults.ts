@@ -1,12 +1,14 @@
 /** What is done to a line: each fault resolves when its cause is over, not when the line has recovered. */
 import type { TestRedis } from "../support/redis.ts";
+import type { Line } from "./line.ts";
 import type { SeededRandom } from "./random.ts";
-import type { Worker } from "./workers.ts";
 
 export interface Victims {
   readonly redis: TestRedis;
-  readonly workers: readonly Worker[];
+  readonly line: Line;
   readonly lease_ms: number;
+  /** Whether a message may kill workers meanwhile. */
+  readonly poisoned: boolean;
   readonly random: SeededRandom;
 }
 
@@ -14,13 +16,13 @@ export interface Victims {
 export type Fault = (victims: Victims, nth: number) => Promise<void>;
 
 /** A worker dies without a word. */
-export const kill: Fault = async ({ workers, random }) => {
-  await random.pick(workers).end("SIGKILL");
+export const kill: Fault = async ({ line, random }) => {
+  await random.pick(line.workers).end("SIGKILL");
 };
 
 /** A worker stands still for longer than its lease, then goes on as if nothing had been. */
-export const freeze: Fault = async ({ workers, random, lease_ms }) => {
-  const worker = random.pick(workers);
+export const freeze: Fault = async ({ line, random, lease_ms }) => {
+  const worker = random.pick(line.workers);
   worker.signal("SIGSTOP");
   await Bun.sleep(lease_ms * random.between(1.5, 2.5));
   worker.signal("SIGCONT");
@@ -38,12 +40,25 @@ export const killRedis: Fault = async ({ redis, random }) => {
   await redis.restart();
 };
 
+/** A gateway dies while questions wait there. */
+export const killGateway: Fault = async ({ line, random }) => {
+  const gateway = random.pick(line.gateways);
+  while (gateway.waiting === 0) await Bun.sleep(1);
+  await gateway.program.end("SIGKILL");
+};
+
+/** A replica dies amid its answers, and refuses connections until it is back. */
+export const killReplica: Fault = async ({ line, random }) => {
+  await random.pick(line.replicas).end("SIGKILL");
+};
+
 /** One worker after the other is told to stop, and replaced. */
-export const roll: Fault = async ({ workers }, nth) => {
+export const roll: Fault = async ({ line: { workers }, poisoned }, nth) => {
   const worker = workers[nth % workers.length]!;
   const code = await worker.end("SIGTERM");
-  if (code !== 0) throw new Error(`a ${worker.stage} that was told to stop ended with exit code ${code}`);
+  if (code !== 0 && !(code === null && poisoned))
+    throw new Error(`a ${worker.name} that was told to stop ended with exit code ${code}`);
 };
 
 export const anyFault: Fault = (victims, nth) =>
-  victims.random.pick([kill, freeze, cut, killRedis, roll])(victims, nth);
+  victims.random.pick([kill, freeze, cut, killRedis, killGateway, killReplica, roll])(victims, nth);

@@ -15,7 +15,7 @@ for (const name of names) {
   if (interrupted.signal.aborted) break;
   const scenario = jobs === undefined ? scenarios[name]! : resized(scenarios[name]!, jobs);
   try {
-    const { faults, books, problems, seconds } = await run(scenario, seed, interrupted.signal);
+    const { faults, again, books, problems, seconds } = await run(scenario, seed, interrupted.signal);
     const row: Row = {
       scenario: name,
       jobs: books.accepted,
@@ -23,9 +23,12 @@ for (const name of names) {
       answered: books.answered,
       errors: books.errors,
       dead: books.dead,
+      left: books.left,
+      again,
       lost: books.lost.length,
       twice: books.twice.length,
-      stranded: [...books.stranded.values()].reduce((sum, count) => sum + count, 0),
+      stranded: sum(books.stranded),
+      loads: sum(books.loads),
       seconds: Math.round(seconds * 10) / 10,
       seed,
       problems,
@@ -34,8 +37,8 @@ for (const name of names) {
     if (!json) console.log(tableRow(row));
     if (problems.length === 0) continue;
     kept = false;
-    const again = `bun run chaos --scenario ${name} --jobs ${scenario.jobs} --seed ${seed}`;
-    console.error([...problems.map((problem) => `${name}: ${problem}`), `Again: ${again}`].join("\n"));
+    const command = `bun run chaos --scenario ${name} --jobs ${scenario.jobs} --seed ${seed}`;
+    console.error([...problems.map((problem) => `${name}: ${problem}`), `Again: ${command}`].join("\n"));
   } catch (error) {
     kept = false;
     console.error(`${name}: ${(error as Error).message}`);
@@ -43,3 +46,7 @@ for (const name of names) {
 }
 if (json) console.log(JSON.stringify(rows, null, 2));
 process.exit(kept && !interrupted.signal.aborted ? 0 : 1);
+
+function sum(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].reduce((sum, count) => sum + count, 0);
+}

@@ -2,37 +2,40 @@
  * One run of one scenario.
  *
  * Its life:
- * 1. Redis and the workers come up.
+ * 1. Redis and the programs come up.
  * 2. Callers ask, faults happen. It ends when every question is told and every fault is over; or, so that nothing
  *    hangs, when nothing has moved for a while, or at the run's bound.
  * 3. The line comes to rest, and a lease later, when a late worker has done what harm it could, the books are closed.
- * 4. All that was started is ended.
+ * 4. All that was started is ended. Of a run that did not keep the promise, Redis's files are kept.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { redisNames } from "#contracts";
-import { CompletionWaiter, connectProducer, connectSubscriber, connectWorker } from "#queue";
 import { startRedis, type TestRedis } from "../support/redis.ts";
-import { type Books, closeBooks, deadJobs, lineContents } from "./books.ts";
+import { type Books, closeBooks, deadJobs, lineContents, replicaLoads } from "./books.ts";
 import { Callers } from "./callers.ts";
-import { FaultPlan, spread } from "./fault-plan.ts";
+import { Client } from "./client.ts";
+import { DirectCaller } from "./direct-caller.ts";
+import { FaultPlan } from "./fault-plan.ts";
 import { type Ledger, readLedger } from "./ledger.ts";
+import { type Line, startLine } from "./line.ts";
 import { problemsOf } from "./problems.ts";
+import { questions } from "./question.ts";
 import { SeededRandom } from "./random.ts";
-import { type Scenario, WORKERS_PER_STAGE } from "./scenarios.ts";
-import { startWorkers } from "./workers.ts";
+import { type GatewayScenario, LEASE_MS, type Scenario } from "./scenarios.ts";
 
-/** Short, so that a run is; a second still lets a busy machine beat in time. */
-const LEASE_MS = 1_000;
 /** Longer than a poison message takes to kill as many workers as it may. */
-const QUIET_MS = 15 * LEASE_MS;
-const REST_MS = 6 * LEASE_MS;
+const QUIET_MS = 10 * LEASE_MS;
+const REST_MS = 3 * LEASE_MS;
+/** A count outlives its job's deadline by a grace of 5 s. */
+const COUNT_MS = 6_000;
 const START_MS = 30_000;
 const CLOSE_MS = 30_000;
 
 export interface Report {
   readonly faults: number;
+  /** How often a caller was refused, most of whom then asked again. */
+  readonly again: number;
   readonly books: Books;
   /** In words; none if the promise was kept. */
   readonly problems: readonly string[];
@@ -47,50 +50,37 @@ export async function run(scenario: Scenario, seed: number, interrupted: AbortSi
     dir: directory,
     appendonly: "yes",
     appendfsync: scenario.appendfsync ?? "everysec",
-    "auto-aof-rewrite-percentage": "0", // the ledger needs all of it
+    // The ledger needs all of it: not rewritten by itself, and what workers have rewritten is kept.
+    "auto-aof-rewrite-percentage": "0",
+    "aof-disable-auto-gc": "yes",
     "maxmemory-policy": "noeviction",
   });
   const failures = new Set<string>();
   const failed = (error: Error) => failures.add(error.message);
-  const workers = startWorkers(
-    {
-      REDIS_URL: redis.url,
-      LEASE_MS: `${LEASE_MS}`,
-      DRAIN_SECONDS: "2",
-      METRICS_PORT: "0",
-      LOG_LEVEL: "info",
-    },
-    WORKERS_PER_STAGE,
-    failed,
-  );
-  const ignore = () => {};
-  const producer = connectProducer(redis.url, ignore);
-  const reader = connectWorker(redis.url, ignore);
-  const subscriber = connectSubscriber(redis.url, ignore);
-  const names = redisNames();
-  const waiter = new CompletionWaiter("chaos", reader, subscriber, names, ignore);
+  const line = startLine(scenario, seed, redis.url, failed);
+  const direct = new DirectCaller(redis.url);
+  let kept = false;
   try {
-    await within(START_MS, "the line did not come up", [
-      ...workers.map((worker) => worker.up()),
-      waiter.start(),
-      producer.ping().catch(() => {}),
-    ]);
+    await within(START_MS, "the line did not come up", [line.up(), direct.up()]);
     for (const failure of failures) throw new Error(failure);
 
     const started = performance.now();
     const random = new SeededRandom(seed);
-    const victims = { redis, workers, lease_ms: LEASE_MS, random };
-    const plan = new FaultPlan(scenario.fault, scenario.faults, scenario.jobs, victims, failed);
+    const asked = questions(scenario, random);
+    const client = new Client(line.gateways, new SeededRandom(seed + 1));
+    const plan = new FaultPlan(
+      scenario.fault,
+      scenario.faults,
+      scenario.jobs,
+      { redis, line, lease_ms: LEASE_MS, poisoned: asked.some((one) => one.poisoned), random },
+      failed,
+    );
     const end = new AbortController();
     const ended = new Promise<void>((resolve) => end.signal.addEventListener("abort", () => resolve()));
     const callers = new Callers({
-      jobs: scenario.jobs,
-      poisoned: new Set(spread(scenario.poisoned ?? 0, scenario.jobs)),
-      gateway: "chaos",
-      redis: producer,
-      names,
-      waiter,
-      turn: (asked) => Promise.race([plan.turn(asked), ended]),
+      questions: asked,
+      ask: scenario.gateway ? client.ask : direct.ask,
+      turn: (before) => Promise.race([plan.turn(before), ended]),
       signal: end.signal,
     });
     const watch = setInterval(() => {
@@ -102,35 +92,51 @@ export async function run(scenario: Scenario, seed: number, interrupted: AbortSi
     await Promise.race([callers.ask().then(() => plan.over()), ended]);
     clearInterval(watch);
 
-    if (!end.signal.aborted) await atRest(redis);
-    const [ledger, dead, stranded] = await within(CLOSE_MS, "the books could not be read", [
+    if (!end.signal.aborted) await atRest(redis, line, callers.again > 0 ? scenario.gateway : undefined);
+    const [ledger, dead, stranded, loads, calls] = await within(CLOSE_MS, "the books could not be read", [
       readWhenWritten(redis, directory),
       deadJobs(redis.client),
       lineContents(redis.client),
+      replicaLoads(redis.client),
+      line.calls(),
     ]);
     const seconds = (performance.now() - started) / 1_000;
-    const books = closeBooks(callers, ledger, dead, stranded);
-    const problems = problemsOf(scenario, books, ledger, plan.injected);
+    const books = closeBooks({ questions: asked, told: callers.told, ledger, dead, stranded, loads });
+    const { again } = callers;
+    const faults = plan.injected;
+    const problems = problemsOf(scenario, books, { faults, again, calls, charged: ledger.charged });
     if (end.signal.aborted) problems.unshift(String(end.signal.reason));
-    return { faults: plan.injected, books, problems: [...problems, ...failures], seconds };
+    problems.push(...failures);
+    kept = problems.length === 0;
+    if (!kept && !interrupted.aborted) problems.push(`Redis's append-only file is kept in ${directory}`);
+    return { faults, again, books, problems, seconds };
   } finally {
-    waiter.close();
-    for (const connection of [producer, reader, subscriber]) connection.disconnect();
-    await Promise.all(workers.map((worker) => worker.stop()));
+    direct.close();
+    await line.stop();
     await redis.stop();
-    rmSync(directory, { recursive: true, force: true });
+    if (kept || interrupted.aborted) rmSync(directory, { recursive: true, force: true });
   }
 }
 
 function boundOf({ jobs, faults, poisoned = 0 }: Scenario): number {
-  return 30_000 + 10 * jobs + 5 * LEASE_MS * (faults + poisoned);
+  return 30_000 + 10 * jobs + 3 * LEASE_MS * (faults + poisoned);
 }
 
-/** Resolves when the line has been empty for a lease, or has not become so in time. */
-async function atRest(redis: TestRedis): Promise<void> {
-  const until = performance.now() + REST_MS;
-  while (performance.now() < until && (await lineContents(redis.client)).size > 0) await Bun.sleep(20);
+/**
+ * Resolves when all has been back where it was for a lease, or has not become so in time.
+ * @param outage the gateways that refused callers, as they died or gave up on Redis: their counts end with deadlines.
+ */
+async function atRest({ client }: TestRedis, line: Line, outage?: GatewayScenario): Promise<void> {
+  await become(REST_MS, async () => (await lineContents(client)).size === 0 && (await line.calls()) === 0);
+  const counted_ms = outage ? outage.timeout_ms + COUNT_MS : REST_MS;
+  await become(counted_ms, async () => (await replicaLoads(client)).size === 0);
   await Bun.sleep(LEASE_MS);
+}
+
+/** Resolves when it is so, or has not become so within `ms`. */
+async function become(ms: number, so: () => Promise<boolean>): Promise<void> {
+  const until = performance.now() + ms;
+  while (performance.now() < until && !(await so())) await Bun.sleep(20);
 }
 
 async function readWhenWritten(redis: TestRedis, directory: string): Promise<Ledger> {

@@ -7,9 +7,15 @@ export interface Row {
   readonly answered: number;
   readonly errors: number;
   readonly dead: number;
+  /** Jobs whose client hung up. */
+  readonly left: number;
+  /** How often a caller was refused, most of whom then asked again. */
+  readonly again: number;
   readonly lost: number;
   readonly twice: number;
   readonly stranded: number;
+  /** Left in the counts of replicas. */
+  readonly loads: number;
   readonly seconds: number;
   readonly seed: number;
   readonly problems: readonly string[];
@@ -22,9 +28,12 @@ const columns = [
   "answered",
   "errors",
   "dead",
+  "left",
+  "again",
   "lost",
   "twice",
   "stranded",
+  "loads",
   "seconds",
   "seed",
 ] as const satisfies readonly (keyof Row)[];

@@ -34,7 +34,7 @@ export const ragline: Contender = {
       blocking: connectBlocking(url, report),
       names,
       lease: { url, lease_ms: 5_000, max_deliveries: 3, stall_ms: 10_000 },
-      cancellations: new Cancellations(connectSubscriber(url, report), names),
+      cancellations: new Cancellations(connectBlocking(url, report), names, redis),
       observe: (event) => {
         if (event.kind !== "done" || event.outcome !== "ok") console.error(event);
       },

@@ -213,7 +213,7 @@ describe("what a handler says", () => {
       handle: (_jobs, { signal }) =>
         new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
     });
-    const job = encoderJob({ deadline: Date.now() + 100 });
+    const job = encoderJob({ deadline: Date.now() + 1_000 });
     const told = wait(job.job_id);
     await push(stage.server.client, names, queues.encoderIn, job);
     expect(await told).toMatchObject({ status: "expired" });

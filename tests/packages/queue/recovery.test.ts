@@ -20,6 +20,21 @@ async function dead(...ids: string[]): Promise<void> {
   await stage.server.client.zadd(names.consumers(QUEUE), Date.now() - 1, "gone");
 }
 
+test("a consumer takes nothing before its heartbeat's thread beats, too", async () => {
+  await push(stage.server.client, names, queues.encoderIn, encoderJob());
+  const commands: string[][] = [];
+  const monitor = await stage.server.client.duplicate().monitor();
+  monitor.on("monitor", (_time: string, args: string[]) => commands.push(args));
+  stage.stops.push(() => monitor.disconnect());
+  start();
+  await next();
+  const taken = commands.findIndex(([name, key]) => /^B?LMOVE$/i.test(name!) && key === QUEUE);
+  const beats = commands
+    .slice(0, taken)
+    .filter(([name, key]) => name === "ZADD" && key === names.consumers(QUEUE));
+  expect(beats.length).toBeGreaterThanOrEqual(2);
+});
+
 describe("a consumer that died", () => {
   test("has its jobs done by another, in their order, each alone", async () => {
     await dead("a", "b", "c");
@@ -144,10 +159,13 @@ describe("a job that is put off", () => {
 
   test("is failed where its deadline allows no more", async () => {
     start({
-      handle: async () => {
+      handle: async ([job]) => {
+        if (job!.job_id === "first") return [{ ...job!, embedding }];
         throw new Retry(new Fail("store_unavailable", "not now"));
       },
     });
+    await push(stage.server.client, names, queues.encoderIn, encoderJob({ job_id: "first" }));
+    await next(); // it takes messages: the deadline is for the handler alone
     const subscriber = stage.server.client.duplicate();
     await subscriber.subscribe(names.done("gateway-test"));
     const told = new Promise<string>((resolve) => subscriber.on("message", (_channel, id) => resolve(id)));
