@@ -18,7 +18,7 @@
  */
 
 import type { Static, TSchema } from "@sinclair/typebox";
-import type { Envelope, StageTiming } from "#contracts";
+import { COMPLETION_TTL_SECONDS, type Envelope, type StageTiming } from "#contracts";
 import type { ConsumerOptions, Outcome } from "./consumer-options.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type Held, Holdings } from "./holdings.ts";
@@ -68,6 +68,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
         deliveries: names.deliveries(from.name),
       },
       this.#trouble,
+      from.completion_ttl_s,
     );
     this.#outcomes = new OutcomeWriter(settler, options);
     const { redis, blocking } = options;
@@ -91,6 +92,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
       stage,
       lease_ms: lease.lease_ms,
       max_deliveries: lease.max_deliveries,
+      completion_ttl_s: from.completion_ttl_s ?? COMPLETION_TTL_SECONDS,
       reaped: (returned, buried) => {
         observe({ kind: "reaped", returned, buried });
         this.#intake.unblock(); // the retry lane is looked into by takes alone

@@ -45,6 +45,7 @@ export class Settler {
     private readonly names: RedisNames,
     private readonly keys: SettlerKeys,
     private readonly trouble: (error: Error) => void,
+    private readonly completion_ttl_s = COMPLETION_TTL_SECONDS,
   ) {}
 
   /** The message is done and `successor` goes on to the next queue. Resolves when Redis has it. */
@@ -69,7 +70,7 @@ export class Settler {
       caller && completion
         ? {
             keys: [this.names.completion(caller.job_id)],
-            args: [COMPLETION_TTL_SECONDS, completion, ...this.#wake(caller)],
+            args: [this.completion_ttl_s, completion, ...this.#wake(caller)],
           }
         : { keys: [], args: [] };
     const keys = [processing, dead, ...told.keys];
@@ -123,7 +124,7 @@ export class Settler {
     const completion_keys = ends.map((end) => this.names.completion(end.caller!.job_id));
     const keys = [this.keys.processing, this.keys.deliveries, ...completion_keys];
     const args = ends.flatMap((end) => [end.message, end.write, ...this.#wake(end.caller!)]);
-    return this.redis.queueComplete(keys.length, ...keys, COMPLETION_TTL_SECONDS, ...args);
+    return this.redis.queueComplete(keys.length, ...keys, this.completion_ttl_s, ...args);
   }
 
   #wake(caller: Caller): [channel: string, job_id: string] {

@@ -1,0 +1,26 @@
+/** The thread that parses and cuts documents: see `Chunker`. */
+import { loadTokenizer, type Tokenizer } from "#embedding";
+import type { ChunkerOrder, Cut } from "./chunker.ts";
+import { chunkDocument } from "./chunks.ts";
+import { parseDocument, type SourceDocument } from "./document.ts";
+
+declare const self: Worker;
+
+let order: ChunkerOrder | undefined;
+let tokenizer: Promise<Tokenizer>;
+
+self.onmessage = async ({ data }: MessageEvent<ChunkerOrder | SourceDocument>) => {
+  if ("window" in data) {
+    order = data;
+    tokenizer = loadTokenizer(data.model);
+    return;
+  }
+  const { count } = bound(await tokenizer);
+  const parsed = parseDocument(data);
+  const passages = chunkDocument(parsed, { window: order!.window, countTokens: count });
+  self.postMessage({ title: parsed.title, passages } satisfies Cut);
+};
+
+function bound(tokenizer: Tokenizer) {
+  return { count: (text: string) => tokenizer.count(text) };
+}
