@@ -1,8 +1,8 @@
 /** The gateway: takes questions, sends them down the line, answers with what comes back. */
 import { LeastConnections } from "#balancer";
-import { redisNames } from "#contracts";
-import { Admission, CompletionWaiter, connectProducer, connectSubscriber } from "#queue";
-import { checkRedis, configOrExit, redisReady, reportTo, startApp } from "#runtime";
+import { queues, redisNames } from "#contracts";
+import { Admission, CompletionWaiter, connectProducer, connectSubscriber, questionLine } from "#queue";
+import { checkRedis, configOrExit, openConfiguredStore, redisReady, reportTo, startApp } from "#runtime";
 import { CompletionRate } from "./completion-rate.ts";
 import { gatewaySettings } from "./config.ts";
 import { gatewayMetrics } from "./metrics.ts";
@@ -15,7 +15,10 @@ const names = redisNames(config.REDIS_PREFIX);
 const report = reportTo(app.log);
 const redis = connectProducer(config.REDIS_URL, report);
 const subscriber = connectSubscriber(config.REDIS_URL, report);
+/** Of its own: a document of 20 MB on its way would hold up the questions behind it. */
+const uploads = connectProducer(config.REDIS_URL, report);
 checkRedis(redis, app.log);
+const store = openConfiguredStore(config, true);
 const balancer = new LeastConnections(redis, names, config.LLM_REPLICAS);
 const waiter = new CompletionWaiter(gateway, redis, subscriber, names, (error) =>
   app.log.debug({ err: error }, "completions are looked up again"),
@@ -28,7 +31,7 @@ const server = createGateway({
     gateway,
     redis,
     names,
-    admission: new Admission(redis, names, config.MAX_QUEUE_DEPTH),
+    admission: new Admission(redis, names, questionLine, config.MAX_QUEUE_DEPTH),
     balancer,
     waiter,
     rate: new CompletionRate(),
@@ -37,6 +40,19 @@ const server = createGateway({
   },
   metrics,
   duty,
+  documents: {
+    app,
+    submission: {
+      gateway,
+      redis: uploads,
+      names,
+      admission: new Admission(uploads, names, [queues.indexIn], config.MAX_QUEUE_DEPTH),
+      timeout_ms: config.DOCUMENT_TIMEOUT_MS,
+    },
+    store,
+    waiter,
+    duty,
+  },
   ready: async () => ({ redis: await redisReady(redis), notices: await redisReady(subscriber) }),
 });
 
@@ -59,6 +75,8 @@ app.onStop(async (drain_ms) => {
   await server.server?.stop(true);
   waiter.close();
   redis.disconnect();
+  uploads.disconnect();
   subscriber.disconnect();
+  await store.close();
 });
 app.log.info({ url: `http://${config.HOST}:${server.server?.port}` }, "listening");

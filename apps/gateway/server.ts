@@ -15,6 +15,7 @@ import { cancel } from "#queue";
 import { type App, health, type ReadyCheck, readiness } from "#runtime";
 import { ask, type Line } from "./ask.ts";
 import { readJson } from "./body.ts";
+import { type DocumentsOptions, documents } from "./documents/documents.ts";
 import { HttpError, redisUnavailable, stopping } from "./http-error.ts";
 import type { GatewayMetrics } from "./metrics.ts";
 import { swaggerUi } from "./swagger-ui.ts";
@@ -25,6 +26,7 @@ export interface GatewayOptions {
   readonly metrics: GatewayMetrics;
   readonly ready: ReadyCheck;
   readonly duty: Duty;
+  readonly documents: DocumentsOptions;
 }
 
 /** Whether questions are still taken, and how many are being answered. */
@@ -33,7 +35,14 @@ export interface Duty {
   active: number;
 }
 
-export function createGateway({ app, line, metrics, ready, duty }: GatewayOptions) {
+export function createGateway({
+  app,
+  line,
+  metrics,
+  ready,
+  duty,
+  documents: about_documents,
+}: GatewayOptions) {
   return new Elysia({ normalize: false })
     .onError(({ error, code, request, path }) => {
       const answer = request.signal.aborted ? disconnected() : toHttpError(error, code);
@@ -89,6 +98,7 @@ export function createGateway({ app, line, metrics, ready, duty }: GatewayOption
         },
       },
     )
+    .use(documents(about_documents))
     .delete(
       "/jobs/:id",
       async ({ params, status }) => {

@@ -57,7 +57,12 @@ export class Chunker {
         reject(error);
       };
       const timer = setTimeout(
-        () => give_up(new TooComplex(`reading it takes longer than ${Math.round(limit_ms / 1_000)} s: split it, or send it as text`)),
+        () =>
+          give_up(
+            new TooComplex(
+              `reading it takes longer than ${Math.round(limit_ms / 1_000)} s: split it, or send it as text`,
+            ),
+          ),
         limit_ms,
       );
       worker.onmessage = ({ data }: MessageEvent<Cut>) => {
@@ -72,7 +77,6 @@ export class Chunker {
   #start(): Worker {
     const worker = new Worker(new URL("./chunker-worker.ts", import.meta.url));
     worker.postMessage(this.order);
-    worker.unref();
     return worker;
   }
 }

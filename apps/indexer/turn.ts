@@ -55,7 +55,14 @@ export class Turns {
     const progress = names.progress(job_id);
     const take = async (ms: number, ...shown: string[]) => {
       const record = names.document(tenant, document_id);
-      const taken = await this.#redis.documentTakeTurn(turn_key, record, job_id, ms, latest_only ? 1 : 0, ...shown);
+      const taken = await this.#redis.documentTakeTurn(
+        turn_key,
+        record,
+        job_id,
+        ms,
+        latest_only ? 1 : 0,
+        ...shown,
+      );
       if (taken === "superseded") throw new Cancelled("a newer upload or a deletion took its place");
       return taken === "yours";
     };

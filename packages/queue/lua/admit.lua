@@ -1,8 +1,11 @@
 -- Accepts a job, once, while the line has room.
 -- KEYS first queue, seen, further queues of the line ...
 -- ARGV message, record of the job (JSON with job_id and deadline), how long the record lives (ms), most jobs waiting,
---      prefix of completion keys
+--      prefix of completion keys,
+--      [key of a hash that is written with the push, how long it lives (ms), key of a sorted set, a member for it,
+--      field, value ...]
 -- Returns {'admitted', depth}, {'full', depth}, or {'seen', record} of the job that was accepted before.
+-- Keys in ARGV: all names of a line lie on one Redis, or on one Cluster slot.
 -- Invariant: for one `seen` key at most one job is on the line or completed.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -23,4 +26,10 @@ if depth >= tonumber(ARGV[4]) then
 end
 redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
 redis.call('LPUSH', KEYS[1], ARGV[1])
+if ARGV[6] then
+  redis.call('DEL', ARGV[6])
+  redis.call('HSET', ARGV[6], unpack(ARGV, 10))
+  redis.call('PEXPIRE', ARGV[6], ARGV[7])
+  redis.call('ZADD', ARGV[8], 0, ARGV[9])
+end
 return { 'admitted', depth + 1 }
