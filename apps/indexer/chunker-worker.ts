@@ -15,12 +15,9 @@ self.onmessage = async ({ data }: MessageEvent<ChunkerOrder | SourceDocument>) =
     tokenizer = loadTokenizer(data.model);
     return;
   }
-  const { count } = bound(await tokenizer);
+  const { window } = order!;
+  const counter = await tokenizer;
   const parsed = parseDocument(data);
-  const passages = chunkDocument(parsed, { window: order!.window, countTokens: count });
+  const passages = chunkDocument(parsed, { window, countTokens: (text) => counter.count(text) });
   self.postMessage({ title: parsed.title, passages } satisfies Cut);
 };
-
-function bound(tokenizer: Tokenizer) {
-  return { count: (text: string) => tokenizer.count(text) };
-}
