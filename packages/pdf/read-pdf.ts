@@ -58,6 +58,7 @@ export async function readPdf(bytes: Uint8Array, options: ReadPdfOptions = {}): 
   const { signal } = options;
   const done = await turns.take(signal);
   try {
+    signal?.throwIfAborted();
     return await readInChild(bytes, options);
   } finally {
     done();
