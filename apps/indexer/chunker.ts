@@ -24,7 +24,12 @@ export class TooComplex extends Error {
   override name = "TooComplex";
 }
 
-/** For any document, and more for each million characters of it: ten times what they should take. */
+export interface ChunkerOptions extends ChunkerOrder {
+  /** How long a document of so many characters may take, ms. Default: half a minute and a minute for each million. */
+  readonly limit_ms?: (chars: number) => number;
+}
+
+/** Ten times what it should take. */
 const FIRST_MS = 30_000;
 const MS_PER_MILLION_CHARS = 60_000;
 
@@ -32,7 +37,7 @@ export class Chunker {
   #worker: Worker | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly order: ChunkerOrder) {}
+  constructor(private readonly options: ChunkerOptions) {}
 
   /** One document after the other. @throws TooComplex */
   cut(document: SourceDocument): Promise<Cut> {
@@ -49,7 +54,8 @@ export class Chunker {
   #cut(document: SourceDocument): Promise<Cut> {
     this.#worker ??= this.#start();
     const worker = this.#worker;
-    const limit_ms = FIRST_MS + (document.content.length / 1e6) * MS_PER_MILLION_CHARS;
+    const { limit_ms: limitOf = usualLimit } = this.options;
+    const limit_ms = limitOf(document.content.length);
     return new Promise((resolve, reject) => {
       const give_up = (error: Error) => {
         clearTimeout(timer);
@@ -76,7 +82,12 @@ export class Chunker {
 
   #start(): Worker {
     const worker = new Worker(new URL("./chunker-worker.ts", import.meta.url));
-    worker.postMessage(this.order);
+    const { model, window } = this.options;
+    worker.postMessage({ model, window } satisfies ChunkerOrder);
     return worker;
   }
+}
+
+function usualLimit(chars: number): number {
+  return FIRST_MS + (chars / 1e6) * MS_PER_MILLION_CHARS;
 }

@@ -55,8 +55,11 @@ try {
   });
   const store = openConfiguredStore(config);
   const chunker = new Chunker({ model: { directory: config.MODEL_DIR }, window: model.window });
-  process.exitCode = await ingest({ store, model, chunker }, command, stop.signal);
-  chunker.close();
+  try {
+    process.exitCode = await ingest({ store, model, chunker }, command, stop.signal);
+  } finally {
+    chunker.close();
+  }
   await store.close();
 } catch (error) {
   if (!(error instanceof StoreError || error instanceof ModelError)) throw error;
