@@ -8,6 +8,9 @@ import { gatewaySettings } from "./config.ts";
 import { gatewayMetrics } from "./metrics.ts";
 import { createGateway, type Duty } from "./server.ts";
 
+/** For Redis to take a document of 20 MB, behind others. */
+const UPLOAD_TIMEOUT_MS = 10_000;
+
 const config = configOrExit(gatewaySettings);
 const app = startApp("gateway", config);
 const gateway = `gateway-${crypto.randomUUID()}`;
@@ -16,7 +19,7 @@ const report = reportTo(app.log);
 const redis = connectProducer(config.REDIS_URL, report);
 const subscriber = connectSubscriber(config.REDIS_URL, report);
 /** Of its own: a document of 20 MB on its way would hold up the questions behind it. */
-const uploads = connectProducer(config.REDIS_URL, report);
+const uploads = connectProducer(config.REDIS_URL, report, UPLOAD_TIMEOUT_MS);
 checkRedis(redis, app.log);
 const store = openConfiguredStore(config, true);
 const balancer = new LeastConnections(redis, names, config.LLM_REPLICAS);

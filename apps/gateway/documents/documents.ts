@@ -36,8 +36,8 @@ export interface DocumentsOptions {
   readonly duty: { draining: boolean; active: number };
 }
 
-/** Uploads read at once: each holds its body and its text, some 60 MB at most. */
-const MOST_UPLOADS = 8;
+/** Uploads at once: the largest take some 100 MB each while they are read, checked and written. */
+const MOST_UPLOADS = 4;
 /** A deletion is waited for this long, then it goes on without its caller, ms. */
 const DELETION_WAIT_MS = 5_000;
 
