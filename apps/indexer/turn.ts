@@ -11,8 +11,7 @@
  * older version over a newer one; nothing short of a version check in every store would prevent that.
  */
 import type { Redis } from "ioredis";
-import type { IndexIn, RedisNames } from "#contracts";
-import { DEFAULT_TENANT } from "#contracts";
+import { DEFAULT_TENANT, type IndexIn, type RedisNames } from "#contracts";
 import { Cancelled } from "#queue";
 import endTurn from "./lua/end_turn.lua" with { type: "text" };
 import takeTurn from "./lua/take_turn.lua" with { type: "text" };
@@ -66,18 +65,18 @@ export class Turns {
       if (taken === "superseded") throw new Cancelled("a newer upload or a deletion took its place");
       return taken === "yours";
     };
+    const keep = async (ms: number, done: number, total: number) => {
+      if (await take(ms, progress, `${done}/${total}`)) return;
+      throw new Cancelled("it showed no progress for so long that another job of its document took its turn");
+    };
     while (!(await take(WORKING_MS))) {
       await Bun.sleep(LOOK_AGAIN_MS);
       signal.throwIfAborted();
     }
     try {
       return await work({
-        renew: async (done, total) => {
-          await take(WORKING_MS, progress, `${done}/${total}`);
-        },
-        write: async (total) => {
-          await take(WRITING_MS, progress, `${total}/${total}`);
-        },
+        renew: (done, total) => keep(WORKING_MS, done, total),
+        write: (total) => keep(WRITING_MS, total, total),
       });
     } finally {
       await this.#redis.documentEndTurn(turn_key, progress, job_id);
@@ -86,8 +85,8 @@ export class Turns {
 }
 
 export interface Turn {
-  /** Keeps the turn, and shows how many of the document's chunks are embedded. @throws Cancelled once superseded. */
+  /** Keeps the turn, and shows how many of the document's chunks are embedded. @throws Cancelled once it is another's. */
   renew(done: number, total: number): Promise<void>;
-  /** Keeps it for as long as a write may take: to be called right before it. @throws Cancelled once superseded. */
+  /** Keeps it for as long as a write may take: to be called right before it. @throws Cancelled once it is another's. */
   write(total: number): Promise<void>;
 }

@@ -72,6 +72,15 @@ test("a job that is superseded midway may not write", async () => {
   expect(await server.client.exists(names.turn("default", "d"), names.progress("a"))).toBe(0);
 });
 
+test("a job whose turn has passed to another may not write", async () => {
+  const work = turns.during(job("a", { latest_only: undefined }), NEVER, async (turn) => {
+    await server.client.set(names.turn("default", "d"), "b");
+    await turn.write(2);
+  });
+  await expect(work).rejects.toBeInstanceOf(Cancelled);
+  expect(await server.client.get(names.turn("default", "d"))).toBe("b");
+});
+
 test("a job that comes again after its worker died goes on with its own turn", async () => {
   await server.client.set(names.turn("default", "d"), "a");
   expect(await turns.during(job("a"), NEVER, async () => "again")).toBe("again");
