@@ -1,5 +1,6 @@
-/** `bun run bench [line] [encoder-limit] [replicas]`: all of them, or those named. */
+/** `bun run bench [line] [encoder-limit] [replicas] [indexing]`: all of them, or those named. */
 import { benchEncoderLimit } from "./encoder-limit.ts";
+import { benchIndexing } from "./indexing.ts";
 import { benchLine } from "./line.ts";
 import { benchReplicas } from "./replicas.ts";
 
@@ -7,6 +8,7 @@ const benches: Record<string, () => Promise<void>> = {
   line: benchLine,
   "encoder-limit": benchEncoderLimit,
   replicas: benchReplicas,
+  indexing: benchIndexing,
 };
 
 const asked = process.argv.slice(2);

@@ -1,4 +1,5 @@
 export * from "./check.ts";
+export * from "./documents.ts";
 export * from "./embedding.ts";
 export * from "./http.ts";
 export * from "./limits.ts";

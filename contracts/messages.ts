@@ -124,6 +124,13 @@ export const Source = Type.Object({
   source: Type.String({ description: "Where the document came from: a path or an address" }),
   score: Type.Number({ description: "How near the question it is; higher is nearer" }),
   text: Type.String({ description: "The passage itself" }),
+  document_id: Type.Optional(Type.String({ description: "Its document: see GET /documents/{id}" })),
+  position: Type.Optional(
+    Type.Integer({ minimum: 0, description: "Its place in the document, from 0: shows it in context" }),
+  ),
+  heading_path: Type.Optional(
+    Type.Array(Type.String(), { description: "Headings above it, outermost first" }),
+  ),
 });
 export type Source = Static<typeof Source>;
 
@@ -156,6 +163,18 @@ export const IndexIn = Type.Object(
       Type.String({ minLength: 1, maxLength: 512, description: "In place of the content's own" }),
     ),
     metadata: Type.Optional(Metadata),
+    operation: Type.Optional(
+      Type.Union([Type.Literal("put"), Type.Literal("delete")], {
+        default: "put",
+        description: "`delete` takes the document out of the store, whatever `content` says",
+      }),
+    ),
+    latest_only: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description: "Done only while the document's hash in Redis names this job as its newest",
+      }),
+    ),
   },
   { $id: "IndexIn" },
 );

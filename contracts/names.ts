@@ -28,6 +28,16 @@ export function redisNames(prefix = "") {
     seen: (key: string) => `${prefix}job:seen:${key}`,
     /** Stream: ids of jobs that are not to be done any more, each until its deadline has passed. */
     cancelled: () => `${prefix}job:cancelled`,
+    /** Hash: what is known of an uploaded or deleted document, and its newest job. */
+    document: (tenant: string, document_id: string) =>
+      `${prefix}document:${encodeURIComponent(tenant)}:${document_id}`,
+    /** Sorted set of the ids of a tenant's documents that have such a hash, all with score 0: in order of bytes. */
+    documents: (tenant: string) => `${prefix}documents:${encodeURIComponent(tenant)}`,
+    /** String: the job that works on a document now; no other may, while it lives. */
+    turn: (tenant: string, document_id: string) =>
+      `${prefix}document:turn:${encodeURIComponent(tenant)}:${document_id}`,
+    /** String: chunks embedded, of all, while a job is worked on: `64/210`. */
+    progress: (job_id: string) => `${prefix}document:progress:${job_id}`,
     /** String: jobs in flight on a replica; `0` or absent when idle. */
     load: (url: string) => `${prefix}llm:load:${url}`,
     /** Sorted set behind that number: job id by the deadline of its lease. */

@@ -8,6 +8,8 @@ export interface Queue<S extends TSchema = TSchema> {
   readonly kind: "queue";
   readonly name: string;
   readonly message: Contract<S>;
+  /** How long the completions of its jobs stay readable, seconds; `COMPLETION_TTL_SECONDS` where nothing is said. */
+  readonly completion_ttl_s?: number;
 }
 
 /** The end of the line: what a last stage says goes to the job's caller. */
@@ -17,17 +19,21 @@ export interface Completions<S extends TSchema = TSchema> {
   readonly message: Contract<S>;
 }
 
-const queue = <S extends TSchema>(name: string, schema: S): Queue<S> => ({
+const queue = <S extends TSchema>(name: string, schema: S, completion_ttl_s?: number): Queue<S> => ({
   kind: "queue",
   name,
   message: contract(schema),
+  completion_ttl_s,
 });
+
+/** A week: why a document was not indexed is asked long after the upload. */
+export const INDEX_COMPLETION_TTL_SECONDS = 7 * 24 * 3_600;
 
 export const queues = {
   encoderIn: queue("job:encoder_in", EncoderIn),
   retrieverIn: queue("job:retriever_in", RetrieverIn),
   llmIn: queue("job:llm_in", LlmIn),
-  indexIn: queue("job:index_in", IndexIn),
+  indexIn: queue("job:index_in", IndexIn, INDEX_COMPLETION_TTL_SECONDS),
 };
 
 export const completions: Completions<typeof Completion> = {

@@ -1,10 +1,11 @@
 import { Type } from "@sinclair/typebox";
-import { appSettings, llmReplicaSettings, redisSettings } from "#runtime";
+import { appSettings, llmReplicaSettings, redisSettings, storeSettings } from "#runtime";
 
 export const gatewaySettings = Type.Object({
   ...appSettings,
   ...redisSettings,
   ...llmReplicaSettings,
+  ...storeSettings,
   PORT: Type.Integer({
     minimum: 0,
     maximum: 65_535,
@@ -20,10 +21,17 @@ export const gatewaySettings = Type.Object({
     default: 60_000,
     description: "How long a question may take through the whole line before it is answered with 504, ms",
   }),
+  DOCUMENT_TIMEOUT_MS: Type.Integer({
+    minimum: 1,
+    maximum: 2_000_000_000,
+    default: 86_400_000,
+    description:
+      "How long an uploaded document may wait and be worked on before it counts as failed, ms: a large one takes minutes, a day's worth of them a day",
+  }),
   MAX_QUEUE_DEPTH: Type.Integer({
     minimum: 1,
     default: 10_000,
     description:
-      "Most questions that wait on the line, over all of its queues; beyond it, 429 with Retry-After",
+      "Most questions that wait on the line, over all of its queues, and most documents that wait to be indexed; beyond it, 429 with Retry-After",
   }),
 });

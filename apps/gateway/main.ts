@@ -1,12 +1,20 @@
 /** The gateway: takes questions, sends them down the line, answers with what comes back. */
 import { Balancer } from "#balancer";
-import { redisNames } from "#contracts";
-import { Admission, Canceller, CompletionWaiter, connectProducer, connectSubscriber } from "#queue";
+import { queues, redisNames } from "#contracts";
+import {
+  Admission,
+  Canceller,
+  CompletionWaiter,
+  connectProducer,
+  connectSubscriber,
+  questionLine,
+} from "#queue";
 import {
   balancerSettings,
   checkRedis,
   configOrExit,
   followReplicas,
+  openConfiguredStore,
   redisReady,
   reportTo,
   startApp,
@@ -15,6 +23,9 @@ import { gatewaySettings } from "./config.ts";
 import { gatewayMetrics } from "./metrics.ts";
 import { createGateway, type Duty } from "./server.ts";
 
+/** For Redis to take a document of 20 MB, behind others. */
+const UPLOAD_TIMEOUT_MS = 10_000;
+
 const config = configOrExit(gatewaySettings);
 const app = startApp("gateway", config);
 const gateway = `gateway-${crypto.randomUUID()}`;
@@ -22,7 +33,10 @@ const names = redisNames(config.REDIS_PREFIX);
 const report = reportTo(app.log);
 const redis = connectProducer(config.REDIS_URL, report);
 const subscriber = connectSubscriber(config.REDIS_URL, report);
+/** Of its own: a document of 20 MB on its way would hold up the questions behind it. */
+const uploads = connectProducer(config.REDIS_URL, report, UPLOAD_TIMEOUT_MS);
 checkRedis(redis, app.log);
+const store = openConfiguredStore(config, true);
 const balancer = new Balancer(redis, names, balancerSettings(config));
 const waiter = new CompletionWaiter(gateway, redis, subscriber, names, (error) =>
   app.log.debug({ err: error }, "completions are looked up again"),
@@ -33,7 +47,7 @@ const server = createGateway({
   app,
   line: {
     gateway,
-    admission: new Admission(redis, names, config.MAX_QUEUE_DEPTH),
+    admission: new Admission(redis, names, questionLine, config.MAX_QUEUE_DEPTH),
     balancer,
     waiter,
     canceller: new Canceller(redis, names),
@@ -42,6 +56,19 @@ const server = createGateway({
   },
   metrics,
   duty,
+  documents: {
+    app,
+    submission: {
+      gateway,
+      redis: uploads,
+      names,
+      admission: new Admission(uploads, names, [queues.indexIn], config.MAX_QUEUE_DEPTH),
+      timeout_ms: config.DOCUMENT_TIMEOUT_MS,
+    },
+    store,
+    waiter,
+    duty,
+  },
   ready: async () => ({ redis: await redisReady(redis), notices: await redisReady(subscriber) }),
 });
 
@@ -66,6 +93,8 @@ app.onStop(async (drain_ms) => {
   waiter.close();
   unfollow();
   redis.disconnect();
+  uploads.disconnect();
   subscriber.disconnect();
+  await store.close();
 });
 app.log.info({ url: `http://${config.HOST}:${server.server?.port}` }, "listening");

@@ -14,6 +14,7 @@ import {
 import { type App, health, type ReadyCheck, readiness } from "#runtime";
 import { ask, type Line } from "./ask.ts";
 import { readJson } from "./body.ts";
+import { type DocumentsOptions, documents } from "./documents/documents.ts";
 import { HttpError, redisUnavailable, refuseToCancel, stopping } from "./http-error.ts";
 import type { GatewayMetrics } from "./metrics.ts";
 import { swaggerUi } from "./swagger-ui.ts";
@@ -24,6 +25,7 @@ export interface GatewayOptions {
   readonly metrics: GatewayMetrics;
   readonly ready: ReadyCheck;
   readonly duty: Duty;
+  readonly documents: DocumentsOptions;
 }
 
 /** Whether questions are still taken, and how many are being answered. */
@@ -32,7 +34,14 @@ export interface Duty {
   active: number;
 }
 
-export function createGateway({ app, line, metrics, ready, duty }: GatewayOptions) {
+export function createGateway({
+  app,
+  line,
+  metrics,
+  ready,
+  duty,
+  documents: about_documents,
+}: GatewayOptions) {
   return new Elysia({ normalize: false })
     .onError(({ error, code, request, path }) => {
       const answer = request.signal.aborted ? disconnected() : toHttpError(error, code);
@@ -88,6 +97,7 @@ export function createGateway({ app, line, metrics, ready, duty }: GatewayOption
         },
       },
     )
+    .use(documents(about_documents))
     .delete(
       "/jobs/:id",
       async ({ params, status }) => {

@@ -61,10 +61,17 @@ export function swaggerUi() {
   return app;
 }
 
-/** JSON is all that is taken and given here; and OpenAPI 3.0 has no `patternProperties`. For `JSON.parse`. */
+/**
+ * JSON is all that is taken and given here, but for a form that has a schema of its own; and OpenAPI 3.0 has no
+ * `patternProperties`. For `JSON.parse`.
+ */
 function asServed(_key: string, value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
-  if ("application/json" in value) return { "application/json": value["application/json"] };
+  if ("application/json" in value) {
+    const { "application/json": json, "multipart/form-data": form } = value as Record<string, unknown>;
+    const own_form = form && !Bun.deepEquals(form, json);
+    return { "application/json": json, ...(own_form ? { "multipart/form-data": form } : {}) };
+  }
   if ("patternProperties" in value) {
     const { patternProperties, ...rest } = value;
     return { ...rest, additionalProperties: Object.values(patternProperties as object)[0] };

@@ -1,18 +1,18 @@
 /** Documents as files: which there are, what they are called in the store, and what is in them. */
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
-import type { DocumentFormat } from "#contracts";
+import { MAX_DOCUMENT_BYTES, type UploadFormat } from "#contracts";
+import { PdfError, readPdf } from "#pdf";
 import type { SourceDocument } from "./document.ts";
 
-const FORMATS: Record<string, DocumentFormat> = {
+const FORMATS: Record<string, UploadFormat> = {
   ".md": "markdown",
   ".markdown": "markdown",
   ".txt": "text",
   ".html": "html",
   ".htm": "html",
+  ".pdf": "pdf",
 };
-
-const MAX_FILE_BYTES = 20 * 1024 * 1024;
 
 /** A file or folder that could not be read, or a path that is not there; the message says which and why. */
 export class FileError extends Error {
@@ -29,7 +29,7 @@ export class FileError extends Error {
 
 export interface FoundFiles {
   /** Documents' ids in order, each with its format. */
-  readonly documents: ReadonlyMap<string, DocumentFormat>;
+  readonly documents: ReadonlyMap<string, UploadFormat>;
   /** Files of other kinds. */
   readonly skipped: number;
   readonly errors: readonly FileError[];
@@ -49,7 +49,7 @@ export async function documentId(path: string): Promise<string> {
 
 /** All documents at and below `paths`; without hidden files, `node_modules`, and what links lead to. */
 export async function findDocuments(paths: readonly string[]): Promise<FoundFiles> {
-  const found: [string, DocumentFormat][] = [];
+  const found: [string, UploadFormat][] = [];
   const errors: FileError[] = [];
   let skipped = 0;
 
@@ -73,14 +73,19 @@ export async function findDocuments(paths: readonly string[]): Promise<FoundFile
   return { documents, skipped, errors };
 }
 
-/** @throws FileError if it cannot be read, is too large, or is not UTF-8. */
-export async function readDocument(id: string, format: DocumentFormat): Promise<SourceDocument> {
+/** @throws FileError if it cannot be read, is too large, or is not UTF-8; of a PDF, if it gives no text. */
+export async function readDocument(id: string, format: UploadFormat): Promise<SourceDocument> {
   try {
     const { size } = await stat(id);
-    if (size > MAX_FILE_BYTES) {
+    if (size > MAX_DOCUMENT_BYTES) {
       throw new FileError(id, `${Math.ceil(size / 2 ** 20)} MB; a document may have 20, so split it`);
     }
-    const content = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(id));
+    const bytes = await readFile(id);
+    if (format === "pdf") {
+      const { html, title } = await readPdf(bytes);
+      return { id, source: id, format: "html", content: html, title };
+    }
+    const content = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     return { id, source: id, format, content };
   } catch (error) {
     throw fileError(id, error);
@@ -120,6 +125,7 @@ async function real(path: string): Promise<string> {
 
 function fileError(path: string, error: unknown): FileError {
   if (error instanceof FileError) return error;
+  if (error instanceof PdfError) return new FileError(path, error.message, { cause: error });
   const { code, message } = error as NodeJS.ErrnoException;
   const reason =
     {

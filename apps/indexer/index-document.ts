@@ -1,9 +1,11 @@
 /** One document into the store: cut, embedded and put in place of what was there of it. */
-import { DEFAULT_TENANT } from "#contracts";
+import { DEFAULT_TENANT, readStoredDigest, storedDigest } from "#contracts";
 import type { EmbeddingModel } from "#embedding";
 import type { Chunk, VectorStore } from "#vector-store";
-import { CHUNKING_VERSION, chunkDocument, embeddedText } from "./chunks.ts";
-import { parseDocument, type SourceDocument } from "./document.ts";
+import type { Chunker } from "./chunker.ts";
+import { CHUNKING_VERSION, embeddedText } from "./chunks.ts";
+import type { SourceDocument } from "./document.ts";
+import type { Turn } from "./turn.ts";
 
 /**
  * Texts given to the model at once: few enough to stop within a second or two. Gathering the chunks of
@@ -14,6 +16,13 @@ const EMBED_AT_ONCE = 32;
 export interface IndexTools {
   readonly store: VectorStore;
   readonly model: EmbeddingModel;
+  readonly chunker: Pick<Chunker, "cut">;
+}
+
+export interface IndexOptions {
+  readonly signal?: AbortSignal;
+  /** Told of each step; throws where the document is another's to write. */
+  readonly turn?: Turn;
 }
 
 export interface IndexOutcome {
@@ -25,26 +34,27 @@ export interface IndexOutcome {
 
 /**
  * Makes the store hold `document` as it is now; doing so again changes nothing.
- * @throws StoreError if the store cannot be reached; the reason of `signal` once it is aborted. Either
- * way the store holds the old chunks or the new ones.
+ * @throws StoreError if the store cannot be reached; TooComplex; what `turn` throws; the reason of `signal` once it is
+ * aborted. In each case the store holds the old chunks or the new ones.
  */
 export async function indexDocument(
-  { store, model }: IndexTools,
+  { store, model, chunker }: IndexTools,
   document: SourceDocument,
-  signal?: AbortSignal,
+  { signal, turn }: IndexOptions = {},
 ): Promise<IndexOutcome> {
   const digest = digestOf(document, model.name);
   const { tenant = DEFAULT_TENANT, id, source, metadata = {} } = document;
   const stored = await store.get(tenant, id);
-  // The stored digest ends with how many chunks came of it, which spares cutting the document again.
-  const [before, count] = stored?.digest.split(":") ?? [];
-  if (before === digest) return { chunks: Number(count), changed: false };
+  // The stored digest knows how many chunks came of it, which spares cutting the document again.
+  const before = stored && readStoredDigest(stored.digest);
+  if (before?.digest === digest) return { chunks: before.chunks, changed: false };
 
-  const parsed = parseDocument(document);
-  const passages = chunkDocument(parsed, model);
+  const { title, passages } = await chunker.cut(document);
+  const total = passages.length;
   const chunks: Chunk[] = [];
-  for (let start = 0; start < passages.length; start += EMBED_AT_ONCE) {
+  for (let start = 0; start < total; start += EMBED_AT_ONCE) {
     signal?.throwIfAborted();
+    await turn?.renew(start, total);
     const batch = passages.slice(start, start + EMBED_AT_ONCE);
     const vectors = await model.embed(batch.map(embeddedText));
     for (const [at, passage] of batch.entries()) {
@@ -60,11 +70,9 @@ export async function indexDocument(
     }
   }
   signal?.throwIfAborted();
-  await store.upsert(
-    { tenant, id, title: parsed.title, source, digest: `${digest}:${chunks.length}`, metadata },
-    chunks,
-  );
-  return { chunks: chunks.length, changed: true };
+  await turn?.write(total);
+  await store.upsert({ tenant, id, title, source, digest: storedDigest(digest, total), metadata }, chunks);
+  return { chunks: total, changed: true };
 }
 
 /** Over all that is stored of the document, and what decides on its chunks and their vectors. */

@@ -3,8 +3,8 @@
  *
  * Its life:
  * 1. The documents at the paths are found; the model is loaded, and built before where missing.
- * 2. Each is indexed in turn. One that the store has already is passed over, which makes a second run
- *    cheap and lets a run that was stopped, or killed, be taken up by the next.
+ * 2. Each is indexed in turn, the next one being read and cut while one is embedded. One that the store has already is
+ *    passed over, which makes a second run cheap and lets a run that was stopped, or killed, be taken up by the next.
  * 3. With `--delete`, documents of files that are gone are removed.
  * 4. Exit code 0; 1 if any file could not be read, 2 for a command that makes no sense, 130 on Ctrl-C.
  */
@@ -13,6 +13,7 @@ import { DEFAULT_TENANT } from "#contracts";
 import { ensureModel, loadModel, ModelError } from "#embedding";
 import { configOrExit, openConfiguredStore } from "#runtime";
 import { StoreError } from "#vector-store";
+import { Chunker } from "./chunker.ts";
 import { ingestSettings } from "./config.ts";
 import { documentId, FileError, findDocuments, goneFrom, isWithin, readDocument } from "./files.ts";
 import { type IndexTools, indexDocument } from "./index-document.ts";
@@ -20,7 +21,7 @@ import { startProgress } from "./progress.ts";
 
 const USAGE = `Usage: bun run ingest PATH... [--delete]
 
-Takes Markdown, HTML and text files (.md .markdown .html .htm .txt) into the vector store: the given
+Takes Markdown, HTML, text and PDF files (.md .markdown .html .htm .txt .pdf) into the vector store: the given
 ones and all below the given folders, without hidden files and node_modules. A file that has not changed
 is passed over; one that has changed replaces what was there of it. Stopped midway, the same command
 goes on where it was.
@@ -28,6 +29,9 @@ goes on where it was.
   --delete   also remove documents whose files at or below the given paths are gone
   --help     show this
 `;
+
+/** Documents at once: one is embedded while the other is read and cut. */
+const AT_ONCE = 2;
 
 interface Command {
   readonly paths: readonly string[];
@@ -50,7 +54,12 @@ try {
     threads: config.ENCODER_THREADS || undefined,
   });
   const store = openConfiguredStore(config);
-  process.exitCode = await ingest({ store, model }, command, stop.signal);
+  const chunker = new Chunker({ model: { directory: config.MODEL_DIR }, window: model.window });
+  try {
+    process.exitCode = await ingest({ store, model, chunker }, command, stop.signal);
+  } finally {
+    chunker.close();
+  }
   await store.close();
 } catch (error) {
   if (!(error instanceof StoreError || error instanceof ModelError)) throw error;
@@ -78,22 +87,30 @@ async function ingest(
       // A path that is gone, and whose documents are removed for it, is as it should be.
       if (!gone.some((id) => isWithin(root, id))) fail(message);
     }
-    for (const [id, format] of found.documents) {
-      if (signal.aborted) break;
-      try {
-        const { chunks, changed } = await indexDocument(tools, await readDocument(id, format), signal);
-        if (changed) {
-          count.documents++;
-          count.chunks += chunks;
-        } else count.unchanged++;
-      } catch (error) {
-        if (signal.aborted) break;
-        if (error instanceof StoreError) throw error;
-        // Whatever is wrong with one document, the others go on.
-        fail(error instanceof FileError ? error.message : `${id}: ${error}`);
+    const documents = found.documents.entries();
+    let broken = false;
+    const work = async () => {
+      for (const [id, format] of documents) {
+        if (signal.aborted || broken) return;
+        try {
+          const { chunks, changed } = await indexDocument(tools, await readDocument(id, format), { signal });
+          if (changed) {
+            count.documents++;
+            count.chunks += chunks;
+          } else count.unchanged++;
+        } catch (error) {
+          if (signal.aborted) return;
+          if (error instanceof StoreError) {
+            broken = true;
+            throw error;
+          }
+          // Whatever is wrong with one document, the others go on.
+          fail(error instanceof FileError ? error.message : `${id}: ${error}`);
+        }
+        progress.advance(count.chunks);
       }
-      progress.advance(count.chunks);
-    }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
     for (const id of gone) {
       if (!signal.aborted && (await tools.store.delete(DEFAULT_TENANT, id))) count.removed++;
     }

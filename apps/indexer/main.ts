@@ -1,35 +1,53 @@
 /** The indexer: documents to chunks to vectors, in the store. */
-import { completions, DEFAULT_TENANT, queues } from "#contracts";
-import { type EmbeddingModel, loadModel } from "#embedding";
-import { Fail, Retry } from "#queue";
+import { completions, queues, redisNames } from "#contracts";
+import { loadModel } from "#embedding";
+import { connectWorker } from "#queue";
 import { configOrExit, openConfiguredStore, runStage } from "#runtime";
-import { StoreError } from "#vector-store";
+import { Chunker } from "./chunker.ts";
 import { indexerSettings } from "./config.ts";
-import { indexDocument } from "./index-document.ts";
+import { indexHandler } from "./handle.ts";
+import type { IndexTools } from "./index-document.ts";
+import { IndexerMetrics } from "./metrics.ts";
+import { Turns } from "./turn.ts";
+
+/** Documents at once: the next ones are cut while one is embedded, and a small one or a deletion passes a large one. */
+const CONCURRENCY = 4;
 
 const config = configOrExit(indexerSettings);
 const store = openConfiguredStore(config);
+const redis = connectWorker(config.REDIS_URL, () => {}); // an outage is reported by the stage's own connections
+const metrics = new IndexerMetrics();
 /** Loaded by the first document: an indexer that has nothing to do should cost nothing. */
-let model: Promise<EmbeddingModel> | undefined;
+let tools: Promise<IndexTools & { chunker: Chunker }> | undefined;
 
-await runStage({
+function load() {
+  tools ??= loadTools();
+  tools.catch(() => (tools = undefined)); // tried again for the next document
+  return tools;
+}
+
+async function loadTools() {
+  const source = { directory: config.MODEL_DIR };
+  const model = await loadModel({ ...source, threads: config.ENCODER_THREADS || undefined });
+  return { store, model, chunker: new Chunker({ model: source, window: model.window }) };
+}
+
+const app = await runStage({
   name: "indexer",
   config,
   from: queues.indexIn,
   to: completions,
-  concurrency: 1,
-  handle: async ({ job_id, timings, tenant = DEFAULT_TENANT, document_id, ...given }, { signal }) => {
-    model ??= loadModel({ directory: config.MODEL_DIR, threads: config.ENCODER_THREADS || undefined });
-    const { source, format, content, title, metadata } = given;
-    const document = { tenant, id: document_id, source, format, content, title, metadata };
-    try {
-      const { chunks } = await indexDocument({ store, model: await model }, document, signal);
-      return { job_id, timings, status: "ok" as const, document_id, chunks };
-    } catch (error) {
-      if (error instanceof StoreError)
-        throw new Retry(new Fail("store_unavailable", error.message, { cause: error }));
-      throw error;
-    }
+  concurrency: CONCURRENCY,
+  handle: indexHandler({
+    store,
+    load,
+    turns: new Turns(redis, redisNames(config.REDIS_PREFIX)),
+    metrics,
+  }),
+  close: async () => {
+    redis.disconnect();
+    (await tools?.catch(() => undefined))?.chunker.close();
+    await store.close();
   },
-  close: () => store.close(),
 });
+metrics.register(app.registry);

@@ -2,6 +2,7 @@
 import { fromMarkdown } from "mdast-util-from-markdown";
 import { readHtml } from "./html.ts";
 import { fold, Outline } from "./outline.ts";
+import { addText } from "./plain-text.ts";
 
 type Root = ReturnType<typeof fromMarkdown>;
 type Node = Root["children"][number];
@@ -10,9 +11,27 @@ export function parseMarkdown(content: string): Outline {
   const outline = new Outline();
   const { title, body } = splitFrontMatter(content);
   if (title) outline.offerTitle("declared", title);
-  for (const node of fromMarkdown(body).children) addBlock(outline, node);
+  // The parser's time grows with the cube of the nesting, and its stack with it: 300 lists in lists take seconds.
+  if (nestsDeeperThan(MAX_NESTING, body)) addText(outline, body);
+  else for (const node of fromMarkdown(body).children) addBlock(outline, node);
   return outline;
 }
+
+/** Lists and quotations in each other: far deeper than anybody writes. Beyond it, Markdown is read as plain text. */
+const MAX_NESTING = 50;
+
+/** Whether some line may stand so deep: by its indentation, two columns a level at least, and its markers. */
+function nestsDeeperThan(limit: number, body: string): boolean {
+  for (const [line, indent = "", markers = ""] of body.matchAll(CONTAINERS)) {
+    if (line.length <= limit) continue;
+    const columns = indent.replaceAll("\t", "    ").length;
+    if (columns / 2 + (markers.match(MARKER)?.length ?? 0) > limit) return true;
+  }
+  return false;
+}
+
+const CONTAINERS = /^([ \t]*)((?:>[ \t]*|(?:[-+*]|\d{1,9}[.)])[ \t]+)*)/gm;
+const MARKER = /[-+*>]|\d+[.)]/g;
 
 function addBlock(outline: Outline, node: Node): void {
   switch (node.type) {

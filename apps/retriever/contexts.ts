@@ -18,8 +18,8 @@ export function selectContexts(hits: readonly SearchHit[], limits: ContextLimits
     if (hit.cosine < limits.min_cosine) continue;
     tokens += hit.tokens;
     if (contexts.length > 0 && tokens > limits.max_tokens) break;
-    const { id, title, source, score, text } = hit;
-    contexts.push({ id, title, source, score, text });
+    const { id, title, source, score, text, document_id, position, heading_path } = hit;
+    contexts.push({ id, title, source, score, text, document_id, position, heading_path: [...heading_path] });
   }
   return contexts;
 }

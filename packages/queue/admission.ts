@@ -5,8 +5,9 @@
  * reply was lost finds its job already there, and no burst of gateways overfills the line.
  */
 
+import type { Static, TSchema } from "@sinclair/typebox";
 import type { Redis } from "ioredis";
-import { COMPLETION_TTL_SECONDS, type EncoderIn, queues, type RedisNames } from "#contracts";
+import { COMPLETION_TTL_SECONDS, type Envelope, type Queue, queues, type RedisNames } from "#contracts";
 import admit from "./lua/admit.lua" with { type: "text" };
 import { encode } from "./push.ts";
 
@@ -31,6 +32,17 @@ export type Admitted =
 /** What `admit.lua` counts over. */
 const RATE_WINDOW_S = 10;
 
+/** What is written in the same step as the push: of the newest job of whatever the job is about. */
+export interface Note {
+  /** Key of a hash, in place of what it held. */
+  readonly key: string;
+  readonly fields: object;
+  readonly ttl_ms: number;
+  /** Key of a sorted set to which `member` is added, with score 0. */
+  readonly listed_in: string;
+  readonly member: string;
+}
+
 interface AdmissionCommands {
   queueAdmit(
     keys: number,
@@ -38,13 +50,19 @@ interface AdmissionCommands {
   ): Promise<[kind: Admitted["kind"], what: string | number, left?: string]>;
 }
 
-export class Admission {
+/** The queues of a line, the one that jobs enter by first. */
+export type LineQueues<S extends TSchema> = readonly [first: Queue<S>, ...further: Queue[]];
+
+export const questionLine = [queues.encoderIn, queues.retrieverIn, queues.llmIn] as const;
+
+export class Admission<S extends TSchema = typeof queues.encoderIn.message.schema> {
   readonly #redis: Redis & AdmissionCommands;
 
   /** @param max_depth most jobs that wait on the line, over all of its queues. */
   constructor(
     redis: Redis,
     private readonly names: RedisNames,
+    private readonly line: LineQueues<S>,
     private readonly max_depth: number,
   ) {
     redis.defineCommand("queueAdmit", { lua: admit });
@@ -55,25 +73,32 @@ export class Admission {
    * @param key what makes two pushes the same one: the client's idempotency key, or the job's own id.
    * @throws ContractError if the job does not fit; rejects as the connection does.
    */
-  async admit(job: EncoderIn, key: string, digest: string): Promise<Admitted> {
+  async admit(job: Static<S> & Envelope, key: string, digest: string, note?: Note): Promise<Admitted> {
     const { names } = this;
     const { job_id, deadline, reply_to } = job;
-    const first = names.queue(queues.encoderIn.name);
-    const further = [queues.retrieverIn, queues.llmIn].map(({ name }) => names.queue(name));
+    const [entry, ...others] = this.line;
+    const further = others.map(({ name }) => names.queue(name));
     const accepted = names.accepted(job_id);
-    const keys = [first, key === job_id ? accepted : names.seen(key), accepted, ...further];
+    const keys = [names.queue(entry.name), key === job_id ? accepted : names.seen(key), accepted, ...further];
     const record: AcceptedJob = { job_id, deadline, digest, reply_to };
     const [kind, what, left = "0"] = await this.#redis.queueAdmit(
       keys.length,
       ...keys,
-      encode(queues.encoderIn, job),
+      encode(entry, job),
       JSON.stringify(record),
       Math.max(1, deadline - Date.now()) + COMPLETION_TTL_SECONDS * 1_000,
       this.max_depth,
       names.completion(""),
+      ...(note ? [note.key, note.ttl_ms, note.listed_in, note.member, ...fieldsOf(note)] : []),
     );
     if (kind === "seen") return { kind, job: JSON.parse(String(what)) };
     if (kind === "full") return { kind, depth: Number(what), per_second: Number(left) / RATE_WINDOW_S };
     return { kind };
   }
+}
+
+function fieldsOf({ fields }: Note): string[] {
+  return Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .flatMap(([name, value]) => [name, String(value)]);
 }

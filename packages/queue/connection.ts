@@ -51,12 +51,13 @@ export function connectSubscriber(url: string, report: Report): Redis {
   return reporting(new Redis(url, reconnecting), "subscriber", report);
 }
 
-export function connectProducer(url: string, report: Report): Redis {
+/** @param timeout_ms for one command: more where messages are large. */
+export function connectProducer(url: string, report: Report, timeout_ms = PRODUCER_TIMEOUT_MS): Redis {
   const options: RedisOptions = {
     ...reconnecting,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
-    commandTimeout: PRODUCER_TIMEOUT_MS,
+    commandTimeout: timeout_ms,
     connectTimeout: PRODUCER_TIMEOUT_MS,
     enableAutoPipelining: true,
   };

@@ -19,7 +19,7 @@
 
 import { setImmediate } from "node:timers/promises";
 import type { Static, TSchema } from "@sinclair/typebox";
-import type { Envelope, StageTiming } from "#contracts";
+import { COMPLETION_TTL_SECONDS, type Envelope, type StageTiming } from "#contracts";
 import type { ConsumerOptions, HandlerContext, Outcome } from "./consumer-options.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type Held, Holdings } from "./holdings.ts";
@@ -75,6 +75,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
         left: names.left(from.name),
       },
       this.#trouble,
+      from.completion_ttl_s,
     );
     this.#outcomes = new OutcomeWriter(this.#settler, options);
     const { redis, blocking } = options;
@@ -99,6 +100,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
       stage,
       lease_ms: lease.lease_ms,
       max_deliveries: lease.max_deliveries,
+      completion_ttl_s: from.completion_ttl_s ?? COMPLETION_TTL_SECONDS,
       reaped: (returned, buried) => {
         observe({ kind: "reaped", returned, buried });
         this.#intake.unblock(); // the retry lane is looked into by takes alone

@@ -4,7 +4,7 @@
  * Every consumer of a queue runs one; which of them acts does not matter. It waits for a whole lease after a start
  * and after each reconnect: after an outage of Redis everybody looks dead to everybody.
  */
-import { COMPLETION_TTL_SECONDS, MAX_DEAD_LETTERS, type RedisNames } from "#contracts";
+import { MAX_DEAD_LETTERS, type RedisNames } from "#contracts";
 import { BLOCK_SECONDS } from "./connection.ts";
 import { toError } from "./outcome.ts";
 import type { QueueRedis } from "./scripts.ts";
@@ -16,6 +16,8 @@ export interface ReaperOptions {
   readonly stage: string;
   readonly lease_ms: number;
   readonly max_deliveries: number;
+  /** How long a dead job's completion is kept, seconds. */
+  readonly completion_ttl_s: number;
   /** What was given back and what became a dead letter, where anything was. */
   readonly reaped: (returned: number, buried: number) => void;
   readonly trouble: (error: Error) => void;
@@ -51,7 +53,7 @@ export class Reaper {
   };
 
   async #reap(): Promise<void> {
-    const { redis, names, queue, stage, max_deliveries, reaped, trouble } = this.options;
+    const { redis, names, queue, stage, max_deliveries, completion_ttl_s, reaped, trouble } = this.options;
     if (redis.status !== "ready" || performance.now() < this.#not_before) return;
     try {
       const [returned, buried] = await redis.queueReap(
@@ -66,7 +68,7 @@ export class Reaper {
         MAX_DEAD_LETTERS,
         names.completion(""),
         names.done(""),
-        COMPLETION_TTL_SECONDS,
+        completion_ttl_s,
       );
       if (returned + buried > 0) reaped(returned, buried);
     } catch (error) {

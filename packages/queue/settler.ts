@@ -48,6 +48,7 @@ export class Settler {
     private readonly names: RedisNames,
     private readonly keys: SettlerKeys,
     private readonly trouble: (error: Error) => void,
+    private readonly completion_ttl_s = COMPLETION_TTL_SECONDS,
   ) {}
 
   /** The batch that is being written, where one is: resolves when Redis has it, or is gone for good. */
@@ -77,7 +78,7 @@ export class Settler {
       caller && completion
         ? {
             keys: [this.names.completion(caller.job_id)],
-            args: [COMPLETION_TTL_SECONDS, completion, ...this.#wake(caller)],
+            args: [this.completion_ttl_s, completion, ...this.#wake(caller)],
           }
         : { keys: [], args: [] };
     const keys = [processing, dead, ...told.keys];
@@ -135,7 +136,7 @@ export class Settler {
     const { processing, deliveries, left } = this.keys;
     const keys = [processing, deliveries, left, ...completion_keys];
     const args = ends.flatMap((end) => [end.message, end.write, ...this.#wake(end.caller!)]);
-    return this.redis.queueComplete(keys.length, ...keys, COMPLETION_TTL_SECONDS, ...args);
+    return this.redis.queueComplete(keys.length, ...keys, this.completion_ttl_s, ...args);
   }
 
   #wake(caller: Caller): [channel: string, job_id: string] {

@@ -5,7 +5,14 @@
  */
 import type { Redis } from "ioredis";
 import { type RedisNames, redisNames } from "#contracts";
-import { Admission, CompletionWaiter, connectProducer, connectSubscriber, connectWorker } from "#queue";
+import {
+  Admission,
+  CompletionWaiter,
+  connectProducer,
+  connectSubscriber,
+  connectWorker,
+  questionLine,
+} from "#queue";
 import type { Ask } from "./callers.ts";
 import { type Question, textOf } from "./question.ts";
 import type { Told } from "./told.ts";
@@ -27,7 +34,7 @@ export class DirectCaller {
     this.#producer = connectProducer(redis_url, ignore);
     this.#reader = connectWorker(redis_url, ignore);
     this.#subscriber = connectSubscriber(redis_url, ignore);
-    this.#admission = new Admission(this.#producer, this.#names, Number.MAX_SAFE_INTEGER);
+    this.#admission = new Admission(this.#producer, this.#names, questionLine, Number.MAX_SAFE_INTEGER);
     this.#waiter = new CompletionWaiter(NAME, this.#reader, this.#subscriber, this.#names, ignore);
   }
 

@@ -45,6 +45,9 @@ withBrowser("shows the query route and answers its example, offline", async () =
 test("the OpenAPI document names every route and every schema", async () => {
   const document = await (await fetch(`${line.url}/openapi.json`)).json();
   expect(Object.keys(document.paths).sort()).toEqual([
+    "/documents",
+    "/documents/{id}",
+    "/documents/{id}/passages",
     "/health",
     "/jobs/{id}",
     "/metrics",
@@ -66,4 +69,7 @@ test("the OpenAPI document names every route and every schema", async () => {
     "503",
     "504",
   ]);
+  const upload = document.paths["/documents"].post;
+  expect(Object.keys(upload.requestBody.content)).toEqual(["application/json", "multipart/form-data"]);
+  expect(Object.keys(upload.responses)).toEqual(["202", "400", "413", "415", "422", "429", "500", "503"]);
 });

@@ -10,6 +10,7 @@ import {
   connectSubscriber,
   connectWorker,
   type QueueRedis,
+  questionLine,
 } from "#queue";
 import { CONCURRENCY, type Contender } from "../contender.ts";
 import { answer, type BenchStage, contractOf, type Job, passOn, type Size } from "../workload.ts";
@@ -55,7 +56,7 @@ export const ragline: Contender = {
       console.error,
     );
     await waiter.start();
-    const admission = new Admission(redis, names, MAX_QUEUE_DEPTH);
+    const admission = new Admission(redis, names, questionLine, MAX_QUEUE_DEPTH);
     const { signal } = new AbortController();
     return {
       reply_to,

@@ -2,9 +2,12 @@
 -- KEYS first queue, seen (what makes two pushes the same one), accepted (the job's own; without a key of its client it
 --      is `seen` too), further queues of the line ...
 -- ARGV message, record of the job (JSON with job_id and deadline), how long the record lives (ms), most jobs waiting,
---      prefix of completion keys
+--      prefix of completion keys,
+--      [key of a hash that is written with the push, how long it lives (ms), key of a sorted set, a member for it,
+--      field, value ...]
 -- Returns {'admitted', depth}, {'full', depth, how many jobs left the line in the last ten seconds}, or
 --   {'seen', record} of the job that was accepted before.
+-- Keys in ARGV: all names of a line lie on one Redis, or on one Cluster slot.
 -- Invariant: for one `seen` key at most one job is on the line or completed.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -37,4 +40,10 @@ if KEYS[3] ~= KEYS[2] then
   redis.call('SET', KEYS[3], ARGV[2], 'PX', ARGV[3])
 end
 redis.call('LPUSH', KEYS[1], ARGV[1])
+if ARGV[6] then
+  redis.call('DEL', ARGV[6])
+  redis.call('HSET', ARGV[6], unpack(ARGV, 10))
+  redis.call('PEXPIRE', ARGV[6], ARGV[7])
+  redis.call('ZADD', ARGV[8], 0, ARGV[9])
+end
 return { 'admitted', depth + 1 }

@@ -202,3 +202,15 @@ test("any content gives clean blocks", () => {
     }),
   );
 });
+
+test("Markdown that is nested beyond all use is read as plain text, and at once", () => {
+  const lists = Array.from({ length: 1_000 }, (_, level) => `${"  ".repeat(level)}- item ${level}`).join(
+    "\n",
+  );
+  for (const content of [lists, `${"> ".repeat(1_000)}said`, `${"- ".repeat(1_000)}said`]) {
+    const started = performance.now();
+    const read = parse("markdown", `# T\n\n${content}`).blocks;
+    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(read.at(-1)?.text).toContain(content.split(" ").at(-1)!);
+  }
+});

@@ -1,15 +1,20 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DEFAULT_TENANT } from "#contracts";
 import { loadModel } from "#embedding";
 import { openSqliteStore, StoreError, type VectorStore } from "#vector-store";
+import { Chunker } from "../../../apps/indexer/chunker.ts";
 import type { SourceDocument } from "../../../apps/indexer/document.ts";
 import { indexDocument } from "../../../apps/indexer/index-document.ts";
 import { directory } from "../../packages/embedding/model-root.ts";
 
+setDefaultTimeout(60_000);
+
 const model = await loadModel({ directory });
+const chunker = new Chunker({ model: { directory }, window: model.window });
+afterAll(() => chunker.close());
 
 let folder: string;
 let store: VectorStore;
@@ -42,7 +47,7 @@ const vegetables: SourceDocument = {
 };
 
 const index = (document: SourceDocument, signal?: AbortSignal) =>
-  indexDocument({ store, model }, document, signal);
+  indexDocument({ store, model, chunker }, document, { signal });
 async function find(question: string, top_k = 10) {
   const [vector] = await model.embed([question]);
   return store.search({ tenant: DEFAULT_TENANT, vector: vector!, text: question, top_k });
@@ -104,7 +109,7 @@ test.each([
 test("a document that another model embedded is a changed one", async () => {
   await index(fruit);
   const other = Object.create(model, { name: { value: "someone/another-model" } });
-  expect((await indexDocument({ store, model: other }, fruit)).changed).toBe(true);
+  expect((await indexDocument({ store, model: other, chunker }, fruit)).changed).toBe(true);
 });
 
 test("a document that lost its text has no chunks, and is known as such", async () => {

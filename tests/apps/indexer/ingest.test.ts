@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { DEFAULT_TENANT } from "#contracts";
 import { openSqliteStore } from "#vector-store";
 import { directory } from "../../packages/embedding/model-root.ts";
+import { line, pdf } from "../../support/pdf.ts";
 
 setDefaultTimeout(30_000);
 
@@ -242,4 +243,14 @@ test("a setting that makes no sense is named", async () => {
   const { code, errors } = await result(start(["."], { ENCODER_THREADS: "many" }));
   expect(code).toBe(2);
   expect(errors).toStartWith('ENCODER_THREADS is "many"');
+});
+
+test("a PDF is ingested under its own title, and a broken one is named", async () => {
+  const bytes = pdf({ title: "Of queues", pages: [line("A queue has a depth.")] });
+  await write({ "docs/a.pdf": bytes, "docs/b.pdf": bytes.subarray(0, 200) });
+  const { counts, errors, code } = await ingest("docs");
+  expect({ code, counts }).toMatchObject({ code: 1, counts: { documents: 1, chunks: 1, failed: 1 } });
+  expect(errors).toStartWith("docs/b.pdf: the file is damaged, or no PDF");
+  expect((await stored()).map(({ id, title }) => [id, title])).toEqual([["docs/a.pdf", "Of queues"]]);
+  expect((await ingest("docs/a.pdf")).counts).toMatchObject({ unchanged: 1 });
 });

@@ -1,7 +1,7 @@
 /** Jobs that nobody wants done any more: not handled, wherever they are, and their callers told at once. */
 import { beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { EncoderIn } from "#contracts";
-import { Admission, Canceller } from "#queue";
+import { Admission, Canceller, questionLine } from "#queue";
 import { encoderJob } from "../../support/jobs.ts";
 import { RedisProxy } from "../../support/redis-proxy.ts";
 import { embedding, names, testStage } from "./test-stage.ts";
@@ -13,7 +13,7 @@ let admission: Admission;
 let canceller: Canceller;
 
 beforeEach(() => {
-  admission = new Admission(stage.server.client, names, 1_000);
+  admission = new Admission(stage.server.client, names, questionLine, 1_000);
   canceller = new Canceller(stage.server.client, names);
 });
 

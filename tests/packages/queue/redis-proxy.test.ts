@@ -2,7 +2,15 @@
 import { beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { completions, type EncoderIn, queues } from "#contracts";
-import { Admission, CompletionWaiter, Consumer, connectProducer, connectSubscriber, push } from "#queue";
+import {
+  Admission,
+  CompletionWaiter,
+  Consumer,
+  connectProducer,
+  connectSubscriber,
+  push,
+  questionLine,
+} from "#queue";
 import { encoderJob } from "../../support/jobs.ts";
 import { RedisProxy, type ReplyFault } from "../../support/redis-proxy.ts";
 import { embedding, names, testStage } from "./test-stage.ts";
@@ -100,7 +108,7 @@ describe("a lost reply", () => {
 
   test("of an admission: pushed again, it finds its job accepted", async () => {
     const redis = await producer(proxy.url);
-    const admission = new Admission(redis, names, 10);
+    const admission = new Admission(redis, names, questionLine, 10);
     const job = encoderJob();
     const { lost } = proxy.loseReplyTo(ADMIT);
     await expect(admission.admit(job, job.job_id, "digest")).rejects.toThrow();
@@ -164,7 +172,7 @@ describe("a connection that is left half open", () => {
 
   test("fails a producer's command within a second, and is given up for a new one", async () => {
     const redis = await producer(proxy.url);
-    const admission = new Admission(redis, names, 10);
+    const admission = new Admission(redis, names, questionLine, 10);
     proxy.hang();
     const job = encoderJob();
     const started = performance.now();
@@ -202,7 +210,7 @@ test("whatever is late, cut or lost, every job is completed exactly once", async
   await subscriber.subscribe(names.done("gateway-test"));
   subscriber.on("message", (_channel, id) => notices.push(id));
   const redis = await producer(proxy.url);
-  const admission = new Admission(redis, names, 1_000);
+  const admission = new Admission(redis, names, questionLine, 1_000);
   for (const _ of [1, 2]) startAnswering();
 
   await fc.assert(
