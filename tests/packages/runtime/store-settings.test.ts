@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { ConfigError, readConfig, storeSettings } from "#runtime";
 
-const read = (env) => readConfig(Type.Object(storeSettings), env);
+const read = (env: Record<string, string>) => readConfig(Type.Object(storeSettings), env);
 
 test("fusion is by score distribution, with equal weights, unless a setting says otherwise", () => {
   expect(read({})).toMatchObject({
