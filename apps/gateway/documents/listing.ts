@@ -1,7 +1,9 @@
 /** A tenant's documents, page by page: those in the store and those that are on their way, by id in order of bytes. */
+import type { Redis } from "ioredis";
 import { LRUCache } from "lru-cache";
 import type { DocumentStatus, DocumentsPage } from "#contracts";
 import { invalidRequest, redisAway } from "./errors.ts";
+import forget from "./lua/forget.lua" with { type: "text" };
 import { fromStore, type StatusSources, statusesOf } from "./status.ts";
 
 /** Tenants whose ids are kept while their store stays as it is: a reader goes from page to page. */
@@ -9,12 +11,20 @@ const KEPT_TENANTS = 8;
 /** Ids of deleted documents pass by without filling a page; at some point a short page is better than a slow one. */
 const MOST_ROUNDS = 10;
 
+type ListingRedis = Redis & {
+  documentForget(list: string, record: string, document_id: string): Promise<number>;
+};
+
 export class Listing {
+  readonly #redis: ListingRedis;
   readonly #stored = new LRUCache<string, { revision: string; ids: readonly string[] }>({
     max: KEPT_TENANTS,
   });
 
-  constructor(private readonly sources: StatusSources) {}
+  constructor(private readonly sources: StatusSources) {
+    sources.redis.defineCommand("documentForget", { lua: forget, numberOfKeys: 2 });
+    this.#redis = sources.redis as ListingRedis;
+  }
 
   /** @throws HttpError 400 for a cursor that is none, 503 where Redis or the store cannot be read. */
   async page(tenant: string, limit: number, cursor: string | undefined): Promise<DocumentsPage> {
@@ -24,7 +34,11 @@ export class Listing {
       const wanted = limit - documents.length;
       const ids = await this.#idsAfter(tenant, after, wanted + 1);
       const some = ids.slice(0, wanted);
-      for (const status of await statusesOf(this.sources, tenant, some)) if (status) documents.push(status);
+      const statuses = await statusesOf(this.sources, tenant, some);
+      for (const [i, status] of statuses.entries()) {
+        if (status) documents.push(status);
+        else this.#forget(tenant, some[i]!);
+      }
       if (ids.length <= wanted) return { documents };
       after = some.at(-1)!;
       if (documents.length === limit) break;
@@ -43,6 +57,17 @@ export class Listing {
     ]);
     const further = stored.slice(firstAfter(stored, after)).slice(0, count);
     return [...new Set([...underway, ...further])].sort(byBytes).slice(0, count);
+  }
+
+  /** Of a deleted document nothing is known after a while: its id need not be passed over for ever. */
+  #forget(tenant: string, document_id: string): void {
+    const { names } = this.sources;
+    const forgotten = this.#redis.documentForget(
+      names.documents(tenant),
+      names.document(tenant, document_id),
+      document_id,
+    );
+    forgotten.catch(() => {}); // the next reader tries again
   }
 
   #storedIds(tenant: string): Promise<readonly string[]> {

@@ -246,6 +246,17 @@ describe("while no indexer is there", () => {
     expect(other).toMatchObject({ status: 422, body: { error: { code: "idempotency_key_reused" } } });
   });
 
+  test("an id of which nothing is known any more is not listed, and forgotten", async () => {
+    await upload("known", "x");
+    await redis.client.zadd("documents:default", 0, "unknown");
+    const { documents } = (await (await fetch(`${url}/documents?limit=100`)).json()) as DocumentsPage;
+    const ids = documents.map(({ document_id }) => document_id);
+    expect(ids).toContain("known");
+    expect(ids).not.toContain("unknown");
+    while ((await redis.client.zscore("documents:default", "unknown")) !== null) {}
+    expect(await redis.client.zscore("documents:default", "known")).toBe("0");
+  });
+
   test("a full queue refuses with 429 and Retry-After, and knows nothing of what it refused", async () => {
     for (let i = 0; i < 8; i++) expect((await upload(`full/${i}`, "x")).status).toBe(202);
     const { status, headers, body } = await upload("full/8", "x");
