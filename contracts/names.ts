@@ -23,6 +23,10 @@ export function redisNames(prefix = "") {
     seen: (key: string) => `${prefix}job:seen:${key}`,
     /** Channel: ids of jobs that nobody waits for any more. */
     cancel: () => `${prefix}job:cancel`,
+    /** Hash: vectors of questions that one model made, by digest. */
+    vectors: (model: string) => `${prefix}encoder:vectors:${model}`,
+    /** Sorted set of those digests, by when they were kept. */
+    vectorsKept: (model: string) => `${prefix}encoder:vectors_kept:${model}`,
     /** String: jobs in flight on a replica; `0` or absent when idle. */
     load: (url: string) => `${prefix}llm:load:${url}`,
     /** Sorted set behind that number: job id by the deadline of its lease. */

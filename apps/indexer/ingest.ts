@@ -46,6 +46,7 @@ try {
   await ensureModel({ directory: config.MODEL_DIR });
   const model = await loadModel({
     directory: config.MODEL_DIR,
+    precision: config.ENCODER_PRECISION,
     threads: config.ENCODER_THREADS || undefined,
   });
   const store = openConfiguredStore(config);

@@ -19,7 +19,11 @@ await runStage({
   to: completions,
   concurrency: 1,
   handle: async ({ job_id, timings, document_id, source, format, content }, { signal }) => {
-    model ??= loadModel({ directory: config.MODEL_DIR, threads: config.ENCODER_THREADS || undefined });
+    model ??= loadModel({
+      directory: config.MODEL_DIR,
+      precision: config.ENCODER_PRECISION,
+      threads: config.ENCODER_THREADS || undefined,
+    });
     const document = { id: document_id, source, format, content };
     try {
       const { chunks } = await indexDocument({ store, model: await model }, document, signal);
