@@ -1,4 +1,5 @@
 /** The indexer: documents to chunks to vectors, in the store. */
+import { constants, setPriority } from "node:os";
 import { completions, queues } from "#contracts";
 import { type EmbeddingModel, loadModel } from "#embedding";
 import { Fail, Retry } from "#queue";
@@ -7,6 +8,9 @@ import { StoreError } from "#vector-store";
 import { indexerSettings } from "./config.ts";
 import { indexDocument } from "./index-document.ts";
 
+// Questions come first: an encoder on the same cores then answers as if nothing were beside it. Not lower, where
+// a machine full of questions would leave too little for the heartbeat.
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 const config = configOrExit(indexerSettings);
 const store = openConfiguredStore(config);
 /** Loaded by the first document: an indexer that has nothing to do should cost nothing. */
