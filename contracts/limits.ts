@@ -18,3 +18,6 @@ export const COMPLETION_TTL_SECONDS = 60;
 
 /** Dead letters kept per queue; the oldest beyond it are logged and dropped. */
 export const MAX_DEAD_LETTERS = 10_000;
+
+/** Whose documents and questions are those of which nothing else is said. */
+export const DEFAULT_TENANT = "default";

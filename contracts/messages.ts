@@ -5,7 +5,7 @@
  */
 import { type Static, Type } from "@sinclair/typebox";
 import { PACKED_EMBEDDING_CHARS } from "./embedding.ts";
-import { MAX_QUERY_CHARS, MAX_TOP_K } from "./limits.ts";
+import { DEFAULT_TENANT, MAX_QUERY_CHARS, MAX_TOP_K } from "./limits.ts";
 
 export const Stage = Type.Union(
   [
@@ -45,7 +45,45 @@ const envelope = {
     Type.Integer({ minimum: 0, description: "How often the stage it waits for has put it off" }),
   ),
   traceparent: Type.Optional(Type.String({ description: "W3C trace context" })),
+  tenant: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 128,
+      default: DEFAULT_TENANT,
+      description: "Whose job it is: it sees this tenant's documents alone",
+    }),
+  ),
 };
+
+const metadataValue = Type.Union([Type.String({ maxLength: 512 }), Type.Number(), Type.Boolean()]);
+
+/** What a document says about itself beside its text. */
+export const Metadata = Type.Record(Type.String({ minLength: 1, maxLength: 64 }), metadataValue, {
+  description: "Names and values to filter by",
+  example: { lang: "en", year: 2024 },
+});
+export type Metadata = Static<typeof Metadata>;
+
+/** Narrows a search within its tenant; all that are given must hold. */
+export const SearchFilter = Type.Object(
+  {
+    document_ids: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 512 }), {
+        maxItems: 1_000,
+        description: "Only from these documents",
+      }),
+    ),
+    metadata: Type.Optional(
+      Type.Record(
+        Type.String({ minLength: 1, maxLength: 64 }),
+        Type.Union([metadataValue, Type.Array(metadataValue, { maxItems: 100 })]),
+        { description: "Only from documents with each of these: a value, or one of several" },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type SearchFilter = Static<typeof SearchFilter>;
 
 /** What every message carries, whatever its queue. */
 export const Envelope = Type.Object(envelope);
@@ -55,6 +93,7 @@ const question = {
   ...envelope,
   query: Type.String({ minLength: 1, maxLength: MAX_QUERY_CHARS }),
   top_k: Type.Integer({ minimum: 1, maximum: MAX_TOP_K }),
+  filter: Type.Optional(SearchFilter),
   selected_replica: Type.String({
     minLength: 1,
     description: "Base URL of the replica counted for this job",
@@ -113,6 +152,10 @@ export const IndexIn = Type.Object(
     source: Type.String({ minLength: 1, description: "Where it came from: a path or an address" }),
     format: DocumentFormat,
     content: Type.String(),
+    title: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 512, description: "In place of the content's own" }),
+    ),
+    metadata: Type.Optional(Metadata),
   },
   { $id: "IndexIn" },
 );

@@ -10,6 +10,7 @@
  */
 import { constants, setPriority } from "node:os";
 import { parseArgs } from "node:util";
+import { DEFAULT_TENANT } from "#contracts";
 import { ensureModel, loadModel, ModelError } from "#embedding";
 import { configOrExit, openConfiguredStore } from "#runtime";
 import { StoreError } from "#vector-store";
@@ -97,7 +98,7 @@ async function ingest(
       progress.advance(count.chunks);
     }
     for (const id of gone) {
-      if (!signal.aborted && (await tools.store.delete(id))) count.removed++;
+      if (!signal.aborted && (await tools.store.delete(DEFAULT_TENANT, id))) count.removed++;
     }
   } finally {
     progress.end();
@@ -118,7 +119,7 @@ async function ingest(
 
 /** Documents that came from files: these have their path for an id and a source. */
 async function fileIds({ store }: IndexTools): Promise<string[]> {
-  const documents = await store.documents();
+  const documents = await store.documents(DEFAULT_TENANT);
   return documents.filter(({ id, source }) => id === source).map(({ id }) => id);
 }
 

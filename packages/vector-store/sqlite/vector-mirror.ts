@@ -1,5 +1,5 @@
 /**
- * The file's vectors, mirrored in memory.
+ * The file's vectors, mirrored in memory, each tenant's apart.
  *
  * 1. Empty until the first search.
  * 2. The first search loads every vector and remembers the last entry of the change log.
@@ -13,27 +13,50 @@
  */
 import type { Database } from "bun:sqlite";
 import { changesSince, lastChange } from "./change-log.ts";
-import { VectorTable } from "./vector-table.ts";
+import { VectorMemory } from "./scan/vector-memory.ts";
+import { VectorTable } from "./scan/vector-table.ts";
+import type { Scope } from "./scope.ts";
+import { rowsOf, tenantOf } from "./tenants.ts";
 
 export class VectorMirror {
-  readonly vectors = new VectorTable();
+  #scan: WebAssembly.Module;
+  #memory: VectorMemory;
+  #tenants = new Map<number, VectorTable>();
   #data_version: number | undefined;
   #followed: number | undefined;
+
+  constructor(scan: WebAssembly.Module) {
+    this.#scan = scan;
+    this.#memory = new VectorMemory(scan);
+  }
 
   /** Own commits do not show in `data_version`: say so here. */
   committed(): void {
     this.#data_version = undefined;
   }
 
-  /** Brings `vectors` to the state of the transaction that `db` is in. */
+  /** Rows of the `count` nearest of the scope as far as the codes tell, in no order. */
+  nearest(question: Float32Array, count: number, { tenant, first, rows }: Scope): number[] {
+    const vectors = this.#tenants.get(tenant);
+    const near =
+      vectors?.nearest(
+        question,
+        count,
+        rows?.map((row) => row - first),
+      ) ?? [];
+    return Array.from(near, (row) => first + row);
+  }
+
+  /** Brings the vectors to the state of the transaction that `db` is in. */
   follow(db: Database): void {
     const data_version = db.query<{ data_version: number }, []>("PRAGMA data_version").get()?.data_version;
     if (data_version === this.#data_version) return;
     const changes = this.#followed === undefined ? undefined : changesSince(db, this.#followed);
     if (changes) {
       for (const change of changes) {
-        if (change.op === "delete") this.vectors.remove(change.id);
-        else if (change.vector) this.vectors.set(change.id, change.vector);
+        const { vectors, row } = this.#find(change.id);
+        if (change.op === "delete") vectors.remove(row);
+        else if (change.vector) vectors.set(row, change.vector);
         this.#followed = change.seq;
       }
     } else this.#load(db);
@@ -42,9 +65,24 @@ export class VectorMirror {
 
   #load(db: Database): void {
     this.#followed = undefined;
-    this.vectors.clear();
+    this.#tenants.clear();
+    this.#memory = new VectorMemory(this.#scan);
     const rows = db.query<{ chunk: number; vector: Uint8Array }, []>("SELECT chunk, vector FROM vectors");
-    for (const { chunk, vector } of rows.iterate()) this.vectors.set(chunk, vector);
+    for (const { chunk, vector } of rows.iterate()) {
+      const { vectors, row } = this.#find(chunk);
+      vectors.set(row, vector);
+    }
     this.#followed = lastChange(db);
+  }
+
+  /** Whose vectors a chunk's row belongs to, and which of theirs it is. */
+  #find(chunk: number): { vectors: VectorTable; row: number } {
+    const tenant = tenantOf(chunk);
+    let vectors = this.#tenants.get(tenant);
+    if (!vectors) {
+      vectors = new VectorTable(this.#memory);
+      this.#tenants.set(tenant, vectors);
+    }
+    return { vectors, row: chunk - rowsOf(tenant)[0] };
   }
 }
