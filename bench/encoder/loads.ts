@@ -25,13 +25,6 @@ export async function buildLoads(size: number): Promise<Loads> {
   };
 }
 
-/** As many texts of any length from a word to the window, for memory. */
-export async function mixedLengths(count: number): Promise<string[]> {
-  const cut = await corpusCutter();
-  const random = mulberry32(2);
-  return Array.from({ length: count }, (_, i) => cut(i, 1 + Math.floor(random() * 254)));
-}
-
 /** Gives the `i`-th passage of the shipped corpus, of so many tokens. */
 async function corpusCutter(): Promise<(i: number, tokens: number) => string> {
   const tokenizer = await loadTokenizer({ directory: join(ROOT, ".models") });

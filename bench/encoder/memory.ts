@@ -1,12 +1,12 @@
 /** What the encoder's process comes to hold, over many texts of mixed lengths. */
 import { EngineClient } from "./engine-client.ts";
-import { mixedLengths } from "./loads.ts";
+import { buildLoads } from "./loads.ts";
 
 const TURN = 500;
 const MOST_MB = 700;
 
 export async function benchMemory({ texts, json }: { texts: number; json: boolean }): Promise<void> {
-  const all = await mixedLengths(texts);
+  const all = (await buildLoads(texts)).mixed;
   const peaks: Record<string, number> = {};
   for (const name of ["fp32", "int8"] as const) {
     const client = new EngineClient(name, "");
