@@ -107,8 +107,8 @@ interface LibraryConfig {
  */
 class MeanPooledModel implements EmbeddingModel {
   readonly dimensions = EMBEDDING_DIMENSIONS;
-  readonly #cost = new RunCost();
-  #last_ended = 0;
+  private readonly cost = new RunCost();
+  private last_ended = 0;
 
   constructor(
     readonly name: string,
@@ -134,9 +134,9 @@ class MeanPooledModel implements EmbeddingModel {
     const { batch = 8, max_block_ms = 100 } = this.options;
     const vectors = new Array<Float32Array>(tokens.length);
     const lengths = tokens.map((ids) => ids.length);
-    const limits = () => ({ texts: batch, tokens: this.#cost.tokensWithin(max_block_ms) });
+    const limits = () => ({ texts: batch, tokens: this.cost.tokensWithin(max_block_ms) });
     for (const indices of batchesByLength(lengths, limits)) {
-      const batchVectors = await this.#run(indices.map((index) => tokens[index]!));
+      const batchVectors = await this.run(indices.map((index) => tokens[index]!));
       indices.forEach((index, i) => {
         vectors[index] = batchVectors[i]!;
       });
@@ -144,7 +144,7 @@ class MeanPooledModel implements EmbeddingModel {
     return vectors;
   }
 
-  async #run(tokens: readonly (readonly number[])[]): Promise<Float32Array[]> {
+  private async run(tokens: readonly (readonly number[])[]): Promise<Float32Array[]> {
     const width = Math.max(...tokens.map((ids) => ids.length));
     const shape = [tokens.length, width];
     const ids = new BigInt64Array(tokens.length * width).fill(BigInt(this.tokenizer.padding));
@@ -160,19 +160,19 @@ class MeanPooledModel implements EmbeddingModel {
     });
     // An inference that overlaps with another one begins when that is done.
     const ended = performance.now();
-    const ms = ended - Math.max(asked, this.#last_ended);
-    this.#last_ended = ended;
-    this.#cost.learn(ids.length, ms);
+    const ms = ended - Math.max(asked, this.last_ended);
+    this.last_ended = ended;
+    this.cost.learn(ids.length, ms);
     const texts = tokens.length;
     const real = tokens.reduce((sum, row) => sum + row.length, 0);
     this.options.observe?.({ texts, tokens: real, padding: ids.length - real, ms });
     const hidden: Float32Array = last_hidden_state.data;
     const rowSize = width * this.dimensions;
-    return tokens.map((row, i) => this.#pool(hidden.subarray(i * rowSize), row.length));
+    return tokens.map((row, i) => this.pool(hidden.subarray(i * rowSize), row.length));
   }
 
   /** @param hidden tokens by dimensions, row-major; what follows the first `tokens` rows is padding */
-  #pool(hidden: Float32Array, tokens: number): Float32Array {
+  private pool(hidden: Float32Array, tokens: number): Float32Array {
     // The sum will do for the mean: unit length takes the difference away.
     const vector = new Float32Array(this.dimensions);
     for (let i = 0; i < tokens * this.dimensions; i++) vector[i % this.dimensions]! += hidden[i]!;
