@@ -38,6 +38,10 @@ export function redisNames(prefix = "") {
       `${prefix}document:turn:${encodeURIComponent(tenant)}:${document_id}`,
     /** String: chunks embedded, of all, while a job is worked on: `64/210`. */
     progress: (job_id: string) => `${prefix}document:progress:${job_id}`,
+    /** Hash: vectors of questions that one model made, by digest. */
+    vectors: (model: string) => `${prefix}encoder:vectors:${model}`,
+    /** Sorted set of those digests, by when they were kept. */
+    vectorsKept: (model: string) => `${prefix}encoder:vectors_kept:${model}`,
     /** String: jobs in flight on a replica; `0` or absent when idle. */
     load: (url: string) => `${prefix}llm:load:${url}`,
     /** Sorted set behind that number: job id by the deadline of its lease. */

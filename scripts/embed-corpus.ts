@@ -1,6 +1,7 @@
 /** Embeds the shipped corpus once, at set-up, so that a first start need not. */
 import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { Precision } from "#embedding";
 import { embeddedCorpus, INGEST_CORPUS } from "../apps/dev/corpus.ts";
 
 const ROOT = resolve(import.meta.dir, "..");
@@ -8,13 +9,19 @@ const ROOT = resolve(import.meta.dir, "..");
 const DECIDES = "{corpus,apps/indexer,packages/embedding,packages/vector-store}/**/*.{md,ts}";
 
 /** Returns whether there was anything to do. */
-export async function ensureEmbeddedCorpus(model_dir: string): Promise<boolean> {
-  const directory = embeddedCorpus(model_dir);
+export async function ensureEmbeddedCorpus(model_dir: string, precision: Precision): Promise<boolean> {
+  const directory = embeddedCorpus(model_dir, precision);
   const stamp = Bun.file(join(directory, "made-from"));
   const digest = await digestOf([...new Bun.Glob(DECIDES).scanSync(ROOT)].sort());
   if ((await stamp.exists()) && (await stamp.text()) === digest) return false;
   rmSync(directory, { recursive: true, force: true });
-  const env = { ...process.env, DATA_DIR: directory, MODEL_DIR: model_dir, QDRANT_URL: "" };
+  const env = {
+    ...process.env,
+    DATA_DIR: directory,
+    MODEL_DIR: model_dir,
+    ENCODER_PRECISION: precision,
+    QDRANT_URL: "",
+  };
   const ingest = Bun.spawn(INGEST_CORPUS, {
     cwd: ROOT,
     env,

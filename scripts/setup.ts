@@ -19,7 +19,8 @@ const config = configOrExit(
 if (await ensureVectorScan()) console.error("Set up: the vector scan");
 if (await ensureModel({ directory: config.MODEL_DIR }))
   console.error(`Set up: the embedding model, in ${config.MODEL_DIR}/`);
-if (await ensureEmbeddedCorpus(config.MODEL_DIR)) console.error("Set up: the corpus, embedded");
+if (await ensureEmbeddedCorpus(config.MODEL_DIR, config.ENCODER_PRECISION))
+  console.error("Set up: the corpus, embedded");
 
 if (!config.REDIS_URL) {
   const problem = await ensureRedisServer();

@@ -5,19 +5,20 @@
 import { copyFileSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import type { Static } from "@sinclair/typebox";
+import type { Precision } from "#embedding";
 import { openConfiguredStore, sqlitePath } from "#runtime";
 import type { devSettings } from "./config.ts";
 
 export const INGEST_CORPUS = [process.execPath, "apps/indexer/ingest.ts", "corpus"];
 
-/** The data folder in which set-up leaves the embedded corpus. */
-export function embeddedCorpus(model_dir: string): string {
-  return join(model_dir, "corpus");
+/** The data folder in which set-up leaves the corpus as embedded in one precision. */
+export function embeddedCorpus(model_dir: string, precision: Precision): string {
+  return join(model_dir, precision === "fp32" ? "corpus" : `corpus-${precision}`);
 }
 
 export async function loadCorpus(config: Static<typeof devSettings>): Promise<void> {
-  const { DATA_DIR, QDRANT_URL, MODEL_DIR } = config;
-  const seed = sqlitePath(embeddedCorpus(MODEL_DIR));
+  const { DATA_DIR, QDRANT_URL, MODEL_DIR, ENCODER_PRECISION } = config;
+  const seed = sqlitePath(embeddedCorpus(MODEL_DIR, ENCODER_PRECISION));
   const path = sqlitePath(DATA_DIR);
   if (!QDRANT_URL && !existsSync(path) && existsSync(seed)) {
     mkdirSync(DATA_DIR, { recursive: true });

@@ -1,15 +1,35 @@
 /** The encoder: a question's text to its vector. */
-import { queues } from "#contracts";
+import { queues, redisNames } from "#contracts";
 import { loadModel } from "#embedding";
+import { connectProducer } from "#queue";
 import { configOrExit, runStage } from "#runtime";
 import { encoderSettings } from "./config.ts";
-import { QuestionCache } from "./question-cache.ts";
+import { encoderMetrics } from "./metrics.ts";
+import { QuestionVectors } from "./question-vectors.ts";
+import { SharedVectors } from "./shared-vectors.ts";
 
 const config = configOrExit(encoderSettings);
-const model = await loadModel({ directory: config.MODEL_DIR, threads: config.ENCODER_THREADS || undefined });
-const questions = new QuestionCache(model, config.ENCODER_CACHE);
+const metrics = encoderMetrics();
+const model = await loadModel({
+  directory: config.MODEL_DIR,
+  precision: config.ENCODER_PRECISION,
+  threads: config.ENCODER_THREADS || undefined,
+  batch: config.ENCODER_BATCH,
+  max_block_ms: config.ENCODER_MAX_BLOCK_MS,
+  observe: metrics.run,
+});
+const most = config.ENCODER_CACHE;
+// An outage is told of by the stage's own connections.
+const redis = most > 0 ? connectProducer(config.REDIS_URL, () => {}) : undefined;
+const names = redisNames(config.REDIS_PREFIX);
+const questions = new QuestionVectors({
+  model,
+  most,
+  shared: redis && new SharedVectors({ redis, names, model, most, seconds: config.ENCODER_CACHE_SECONDS }),
+  observe: metrics.question,
+});
 
-await runStage({
+const app = await runStage({
   name: "encoder",
   config,
   from: queues.encoderIn,
@@ -20,4 +40,6 @@ await runStage({
     const embeddings = await questions.packed(jobs.map((job) => job.query));
     return jobs.map((job, i) => ({ ...job, embedding: embeddings[i]! }));
   },
+  close: async () => redis?.disconnect(),
 });
+metrics.register(app.registry);

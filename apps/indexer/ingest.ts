@@ -8,6 +8,7 @@
  * 3. With `--delete`, documents of files that are gone are removed.
  * 4. Exit code 0; 1 if any file could not be read, 2 for a command that makes no sense, 130 on Ctrl-C.
  */
+import { constants, setPriority } from "node:os";
 import { parseArgs } from "node:util";
 import { DEFAULT_TENANT } from "#contracts";
 import { ensureModel, loadModel, ModelError } from "#embedding";
@@ -41,6 +42,7 @@ interface Command {
 const started_ms = performance.now();
 const command = readCommand();
 const config = configOrExit(ingestSettings);
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL); // questions come first
 const stop = new AbortController();
 process.on("SIGINT", () => {
   if (stop.signal.aborted) process.exit(130);
@@ -51,6 +53,7 @@ try {
   await ensureModel({ directory: config.MODEL_DIR });
   const model = await loadModel({
     directory: config.MODEL_DIR,
+    precision: config.ENCODER_PRECISION,
     threads: config.ENCODER_THREADS || undefined,
   });
   const store = openConfiguredStore(config);

@@ -1,4 +1,5 @@
 /** The indexer: documents to chunks to vectors, in the store. */
+import { constants, setPriority } from "node:os";
 import { completions, queues, redisNames } from "#contracts";
 import { loadModel } from "#embedding";
 import { connectWorker } from "#queue";
@@ -12,6 +13,10 @@ import { Turns } from "./turn.ts";
 
 /** Documents at once: the next ones are cut while one is embedded, and a small one or a deletion passes a large one. */
 const CONCURRENCY = 4;
+
+// Questions come first: an encoder on the same cores then answers as if nothing were beside it. Not lower, where
+// a machine full of questions would leave too little for the heartbeat.
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
 const config = configOrExit(indexerSettings);
 const store = openConfiguredStore(config);
@@ -28,7 +33,11 @@ function load() {
 
 async function loadTools() {
   const source = { directory: config.MODEL_DIR };
-  const model = await loadModel({ ...source, threads: config.ENCODER_THREADS || undefined });
+  const model = await loadModel({
+    ...source,
+    precision: config.ENCODER_PRECISION,
+    threads: config.ENCODER_THREADS || undefined,
+  });
   return { store, model, chunker: new Chunker({ model: source, window: model.window }) };
 }
 

@@ -19,4 +19,10 @@ export const retrieverSettings = Type.Object({
     description:
       "Most tokens of sources in a prompt, in the embedding model's tokens; those beyond are left out",
   }),
+  RETRIEVER_CACHE: Type.Integer({
+    minimum: 0,
+    default: 1_000,
+    description:
+      "Searches whose results are kept in memory, about 1 KB a source, until anything in the store changes; 0 for none",
+  }),
 });

@@ -2,16 +2,18 @@
 import { DEFAULT_TENANT, type LlmIn, queues, type RetrieverIn, unpackEmbedding } from "#contracts";
 import { Fail, Retry } from "#queue";
 import { configOrExit, openConfiguredStore, runStage } from "#runtime";
-import { StoreError } from "#vector-store";
+import { type SearchRequest, StoreError } from "#vector-store";
 import { retrieverSettings } from "./config.ts";
 import { selectContexts } from "./contexts.ts";
 import { buildPrompt } from "./prompt.ts";
+import { SearchCache } from "./search-cache.ts";
 
 /** Searches at once: enough to keep Qdrant busy; SQLite answers one after the other anyway. */
 const CONCURRENCY = 16;
 
 const config = configOrExit(retrieverSettings);
 const store = openConfiguredStore(config, true);
+const searches = new SearchCache(store, config.RETRIEVER_CACHE);
 const limits = { min_cosine: config.MIN_SCORE, max_tokens: config.PROMPT_TOKENS };
 
 async function retrieve(job: RetrieverIn): Promise<LlmIn> {
@@ -22,9 +24,9 @@ async function retrieve(job: RetrieverIn): Promise<LlmIn> {
   return { ...question, contexts, augmented_prompt: buildPrompt(job.query, contexts) };
 }
 
-async function search(request: Parameters<typeof store.search>[0]) {
+async function search(request: SearchRequest) {
   try {
-    return await store.search(request);
+    return await searches.hits(request);
   } catch (error) {
     if (error instanceof StoreError)
       throw new Retry(new Fail("store_unavailable", error.message, { cause: error }));
@@ -32,7 +34,7 @@ async function search(request: Parameters<typeof store.search>[0]) {
   }
 }
 
-await runStage({
+const app = await runStage({
   name: "retriever",
   config,
   from: queues.retrieverIn,
@@ -49,3 +51,4 @@ await runStage({
   },
   close: () => store.close(),
 });
+app.registry.registerMetric(searches.metric);

@@ -4,28 +4,37 @@
  */
 const BATCH_COST_TOKENS = 13;
 
+/** What a batch may hold. */
+export interface BatchLimits {
+  readonly texts: number;
+  /** Tokens, padding included; a longer text has a batch to itself. */
+  readonly tokens: number;
+}
+
 /**
  * Texts to batches of like length, shortest first.
  * @param lengths tokens of each text
- * @param most texts in a batch
+ * @param limits asked for anew before each batch
  * @returns indices into `lengths`, each once
  */
-export function batchesByLength(lengths: readonly number[], most: number): number[][] {
+export function* batchesByLength(
+  lengths: readonly number[],
+  limits: () => BatchLimits,
+): Generator<readonly number[]> {
   const byLength = [...lengths.keys()].sort((a, b) => lengths[a]! - lengths[b]!);
-  const batches: number[][] = [];
-  let batch: number[] = [];
-  let padding = 0;
-  let longest = 0;
-  for (const index of byLength) {
-    const length = lengths[index]!;
-    padding += batch.length * (length - longest);
-    if (batch.length === 0 || batch.length === most || padding > BATCH_COST_TOKENS) {
-      batch = [];
-      batches.push(batch);
-      padding = 0;
+  let start = 0;
+  while (start < byLength.length) {
+    const { texts, tokens } = limits();
+    let end = start;
+    let sum = 0;
+    while (end < byLength.length && end - start < texts) {
+      const longest = lengths[byLength[end]!]!;
+      const padded = longest * (end - start + 1);
+      sum += longest;
+      if (end > start && (padded > tokens || padded - sum > BATCH_COST_TOKENS)) break;
+      end++;
     }
-    batch.push(index);
-    longest = length;
+    yield byLength.slice(start, end);
+    start = end;
   }
-  return batches;
 }

@@ -1,11 +1,15 @@
 /**
- * BERT's encoder (https://arxiv.org/abs/1810.04805) as an ONNX graph, in standard operators and float32.
+ * BERT's encoder (https://arxiv.org/abs/1810.04805) as an ONNX graph, its matrices in float32 or int8.
  * The fused operators of onnxruntime were tried as well: no measurable gain.
  *
  *   input_ids, attention_mask, token_type_ids   int64    [batch, sequence]
  *   last_hidden_state                           float32  [batch, sequence, hidden_size]
  */
+
+import { transposed } from "./matrix.ts";
 import { float, int, ints, OnnxGraph, TO_FLOAT32 } from "./onnx-graph.ts";
+import type { Precision } from "./precision.ts";
+import { int8Linear, int8Rows } from "./row-int8.ts";
 import type { Tensor } from "./safetensors.ts";
 
 /** The part of a model's `config.json` that shapes the graph. */
@@ -25,7 +29,7 @@ const INPUTS = ["input_ids", "attention_mask", "token_type_ids"];
 const OUTPUT = "last_hidden_state";
 
 /** The bytes of an ONNX file. */
-export function bertEncoder(weights: Weights, config: BertConfig): Uint8Array {
+export function bertEncoder(weights: Weights, config: BertConfig, precision: Precision): Uint8Array {
   const graph = new OnnxGraph();
   const width = config.hidden_size;
   const headWidth = width / config.num_attention_heads;
@@ -37,10 +41,15 @@ export function bertEncoder(weights: Weights, config: BertConfig): Uint8Array {
 
   /** x W^T + b: a checkpoint holds W as [outputs, inputs], MatMul takes [inputs, outputs]. */
   function linear(name: string, x: string): string {
-    const { values, shape } = weights.tensor(`${name}.weight`);
+    const tensor = weights.tensor(`${name}.weight`);
+    const product = precision === "int8" ? int8Linear(graph, name, x, tensor) : floatLinear(name, x, tensor);
+    return graph.node("Add", [product, weight(`${name}.bias`)]);
+  }
+
+  function floatLinear(name: string, x: string, { values, shape }: Tensor): string {
     const [outputs = 0, inputs = 0] = shape;
     const matrix = graph.constant(`${name}.weight`, transposed(values, outputs, inputs), [inputs, outputs]);
-    return graph.node("Add", [graph.node("MatMul", [x, matrix]), weight(`${name}.bias`)]);
+    return graph.node("MatMul", [x, matrix]);
   }
 
   function addAndNormalize(name: string, x: string, residual: string, output?: string): string {
@@ -53,7 +62,11 @@ export function bertEncoder(weights: Weights, config: BertConfig): Uint8Array {
   }
 
   function embeddings(): string {
-    const words = graph.node("Gather", [weight("embeddings.word_embeddings.weight"), "input_ids"]);
+    const vocabulary = "embeddings.word_embeddings.weight";
+    const words =
+      precision === "int8"
+        ? int8Rows(graph, vocabulary, "input_ids", weights.tensor(vocabulary))
+        : graph.node("Gather", [weight(vocabulary), "input_ids"]);
     const types = graph.node("Gather", [weight("embeddings.token_type_embeddings.weight"), "token_type_ids"]);
     const length = graph.node("Gather", [graph.node("Shape", ["input_ids"]), graph.indices(1)]);
     const positions = graph.node("Slice", [
@@ -118,14 +131,4 @@ export function bertEncoder(weights: Weights, config: BertConfig): Uint8Array {
     INPUTS.map((name) => ({ name, type: "int64", shape: ["batch", "sequence"] })),
     [{ name: hidden, type: "float32", shape: ["batch", "sequence", width] }],
   );
-}
-
-function transposed(values: Float32Array, rows: number, columns: number): Float32Array {
-  const result = new Float32Array(values.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      result[column * rows + row] = values[row * columns + column]!;
-    }
-  }
-  return result;
 }

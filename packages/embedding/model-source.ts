@@ -1,11 +1,14 @@
 /** Where a model comes from, and what to say when it does not. */
 import { DEFAULT_MODEL, modelFolder } from "./default-model.ts";
+import type { Precision } from "./precision.ts";
 
 export interface ModelSource {
   /** The model root. Models from the Hub are kept there too. */
   readonly directory: string;
   /** `owner/model`, as on the Hugging Face Hub; the default model unless given. */
   readonly name?: string;
+  /** Default: fp32. */
+  readonly precision?: Precision;
 }
 
 /** A model is not there, cannot be loaded, or does not fit; the message says what to do. */
@@ -29,12 +32,12 @@ export async function loadFrom<T>(
   source: ModelSource,
   load: (name: string, options: LibraryOptions) => Promise<T>,
 ): Promise<T> {
-  const { directory, name = DEFAULT_MODEL } = source;
+  const { directory, name = DEFAULT_MODEL, precision = "fp32" } = source;
   try {
     return await load(name, {
       cache_dir: directory,
       local_files_only: name === DEFAULT_MODEL,
-      quantized: false,
+      quantized: precision === "int8",
     });
   } catch (cause) {
     const advice =

@@ -5,10 +5,14 @@ import { batchesByLength } from "./batches.ts";
 import { DEFAULT_MODEL } from "./default-model.ts";
 import { loadFrom, ModelError, type ModelSource } from "./model-source.ts";
 import { withSessionOptions } from "./onnxruntime-shim.ts";
+import { RunCost } from "./run-cost.ts";
 import { ModelTokenizer } from "./tokenizer.ts";
 
 export interface EmbeddingModel {
-  /** `owner/model`, as on the Hugging Face Hub. */
+  /**
+   * `owner/model`, as on the Hugging Face Hub, with `@int8` after it in that precision. Models of different names
+   * give vectors that must not be compared.
+   */
   readonly name: string;
   /** Values of a vector: 384. */
   readonly dimensions: number;
@@ -19,8 +23,25 @@ export interface EmbeddingModel {
    * the other texts. An empty text has a vector, too. Each batch blocks the event loop while it runs.
    */
   embed(texts: readonly string[]): Promise<Float32Array[]>;
+  /**
+   * A text as the model reads it: token ids with special tokens, cut to the window. Texts with equal tokens have
+   * equal vectors.
+   */
+  tokenize(text: string): readonly number[];
+  /** As `embed`, of texts that are tokenized already. */
+  embedTokens(tokens: readonly (readonly number[])[]): Promise<Float32Array[]>;
   /** Tokens of a text without special tokens, not truncated. */
   countTokens(text: string): number;
+}
+
+/** One inference. */
+export interface ModelRun {
+  readonly texts: number;
+  readonly tokens: number;
+  /** Tokens that only fill the batch up to its longest text. */
+  readonly padding: number;
+  /** How long it held the event loop. */
+  readonly ms: number;
 }
 
 export interface ModelOptions extends ModelSource {
@@ -31,11 +52,19 @@ export interface ModelOptions extends ModelSource {
    * Default: 8; 1 turns batching off.
    */
   readonly batch?: number;
+  /**
+   * About how long one inference may hold the event loop, in ms: batches are cut to it by what a token cost before; a
+   * single text is never cut. Shorter lets others in sooner; below 50 short texts are no longer batched well.
+   * Default: 100; Infinity turns it off.
+   */
+  readonly max_block_ms?: number;
+  /** Told of each inference. */
+  readonly observe?: (run: ModelRun) => void;
 }
 
 /** @throws ModelError if the model is not there, or its vectors have not the dimensions of the contracts. */
 export async function loadModel(options: ModelOptions): Promise<EmbeddingModel> {
-  const { name = DEFAULT_MODEL, threads = availableParallelism(), batch = 8 } = options;
+  const { name = DEFAULT_MODEL, precision, threads = availableParallelism() } = options;
   const session = {
     executionProviders: ["cpu"],
     intraOpNumThreads: threads,
@@ -61,7 +90,8 @@ export async function loadModel(options: ModelOptions): Promise<EmbeddingModel> 
     ),
   ]);
   const window = Math.min(tokenizer.window, config.max_position_embeddings ?? Infinity);
-  return new MeanPooledModel(name, window, batch, tokenizer, encoder);
+  const called = precision === "int8" ? `${name}@int8` : name;
+  return new MeanPooledModel(called, window, tokenizer, encoder, options);
 }
 
 /** What is read of a model's `config.json`. */
@@ -77,33 +107,44 @@ interface LibraryConfig {
  */
 class MeanPooledModel implements EmbeddingModel {
   readonly dimensions = EMBEDDING_DIMENSIONS;
+  private readonly cost = new RunCost();
+  private last_ended = 0;
 
   constructor(
     readonly name: string,
     readonly window: number,
-    private readonly batch: number,
     private readonly tokenizer: ModelTokenizer,
     private readonly encoder: PreTrainedModel,
+    private readonly options: Pick<ModelOptions, "batch" | "max_block_ms" | "observe">,
   ) {}
 
   countTokens(text: string): number {
     return this.tokenizer.count(text);
   }
 
-  async embed(texts: readonly string[]): Promise<Float32Array[]> {
-    const tokens = texts.map((text) => this.tokenizer.encode(text, this.window));
-    const vectors = new Array<Float32Array>(texts.length);
+  tokenize(text: string): number[] {
+    return this.tokenizer.encode(text, this.window);
+  }
+
+  embed(texts: readonly string[]): Promise<Float32Array[]> {
+    return this.embedTokens(texts.map((text) => this.tokenize(text)));
+  }
+
+  async embedTokens(tokens: readonly (readonly number[])[]): Promise<Float32Array[]> {
+    const { batch = 8, max_block_ms = 100 } = this.options;
+    const vectors = new Array<Float32Array>(tokens.length);
     const lengths = tokens.map((ids) => ids.length);
-    for (const batch of batchesByLength(lengths, this.batch)) {
-      const batchVectors = await this.embedBatch(batch.map((index) => tokens[index]!));
-      batch.forEach((index, i) => {
+    const limits = () => ({ texts: batch, tokens: this.cost.tokensWithin(max_block_ms) });
+    for (const indices of batchesByLength(lengths, limits)) {
+      const batchVectors = await this.run(indices.map((index) => tokens[index]!));
+      indices.forEach((index, i) => {
         vectors[index] = batchVectors[i]!;
       });
     }
     return vectors;
   }
 
-  private async embedBatch(tokens: readonly number[][]): Promise<Float32Array[]> {
+  private async run(tokens: readonly (readonly number[])[]): Promise<Float32Array[]> {
     const width = Math.max(...tokens.map((ids) => ids.length));
     const shape = [tokens.length, width];
     const ids = new BigInt64Array(tokens.length * width).fill(BigInt(this.tokenizer.padding));
@@ -112,10 +153,19 @@ class MeanPooledModel implements EmbeddingModel {
       ids.set(row.map(BigInt), i * width);
       mask.fill(1n, i * width, i * width + row.length);
     });
+    const asked = performance.now();
     const { last_hidden_state } = await this.encoder({
       input_ids: new Tensor("int64", ids, shape),
       attention_mask: new Tensor("int64", mask, shape),
     });
+    // An inference that overlaps with another one begins when that is done.
+    const ended = performance.now();
+    const ms = ended - Math.max(asked, this.last_ended);
+    this.last_ended = ended;
+    this.cost.learn(ids.length, ms);
+    const texts = tokens.length;
+    const real = tokens.reduce((sum, row) => sum + row.length, 0);
+    this.options.observe?.({ texts, tokens: real, padding: ids.length - real, ms });
     const hidden: Float32Array = last_hidden_state.data;
     const rowSize = width * this.dimensions;
     return tokens.map((row, i) => this.pool(hidden.subarray(i * rowSize), row.length));

@@ -9,7 +9,10 @@ const { AttributeType } = onnx.AttributeProto;
 
 /** IR 8 and opset 17: the oldest with LayerNormalization, so that old runtimes read it too. */
 const IR_VERSION = 8;
-const OPSET = 17;
+const OPSETS = [
+  { domain: "", version: 17 },
+  { domain: "com.microsoft", version: 1 },
+];
 
 export type Attribute = Omit<onnx.IAttributeProto, "name">;
 export const int = (i: number): Attribute => ({ type: AttributeType.INT, i });
@@ -26,16 +29,18 @@ export interface Port {
   readonly shape: readonly (string | number)[];
 }
 
+type Values = Float32Array | BigInt64Array | Int8Array | Uint8Array;
+
 export class OnnxGraph {
   private readonly nodes: onnx.INodeProto[] = [];
   private readonly constants = new Map<string, onnx.ITensorProto>();
 
-  /** A constant, float32 or int64 by its array. Adding a name again gives the one that is there. */
-  constant(name: string, values: Float32Array | BigInt64Array, shape: readonly number[]): string {
+  /** A constant, of the type of its array. Adding a name again gives the one that is there. */
+  constant(name: string, values: Values, shape: readonly number[]): string {
     if (!this.constants.has(name)) {
       this.constants.set(name, {
         name,
-        dataType: values instanceof Float32Array ? DataType.FLOAT : DataType.INT64,
+        dataType: dataTypeOf(values),
         dims: [...shape],
         rawData: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
       });
@@ -53,7 +58,10 @@ export class OnnxGraph {
     return this.constant(`indices ${values}`, BigInt64Array.from(values, BigInt), [values.length]);
   }
 
-  /** One operation with one output, whose name it gives back. */
+  /**
+   * One operation with one output, whose name it gives back.
+   * @param opType a standard operator, or one of onnxruntime's own as `com.microsoft.Name`
+   */
   node(
     opType: string,
     input: string[],
@@ -61,14 +69,22 @@ export class OnnxGraph {
     output = `${opType} ${this.nodes.length}`,
   ): string {
     const attribute = Object.entries(attributes).map(([name, value]) => ({ name, ...value }));
-    this.nodes.push({ name: output, opType, input, output: [output], attribute });
+    const dot = opType.lastIndexOf(".");
+    this.nodes.push({
+      name: output,
+      domain: opType.slice(0, Math.max(0, dot)),
+      opType: opType.slice(dot + 1),
+      input,
+      output: [output],
+      attribute,
+    });
     return output;
   }
 
   encode(name: string, inputs: readonly Port[], outputs: readonly Port[]): Uint8Array {
     return onnx.ModelProto.encode({
       irVersion: IR_VERSION,
-      opsetImport: [{ domain: "", version: OPSET }],
+      opsetImport: OPSETS,
       producerName: "ragline",
       graph: {
         name,
@@ -79,6 +95,12 @@ export class OnnxGraph {
       },
     }).finish();
   }
+}
+
+function dataTypeOf(values: Values): number {
+  if (values instanceof Float32Array) return DataType.FLOAT;
+  if (values instanceof BigInt64Array) return DataType.INT64;
+  return values instanceof Int8Array ? DataType.INT8 : DataType.UINT8;
 }
 
 function valueInfo({ name, type, shape }: Port): onnx.IValueInfoProto {

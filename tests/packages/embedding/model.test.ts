@@ -1,10 +1,12 @@
-import { beforeAll, describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DEFAULT_MODEL, type EmbeddingModel, loadModel, ModelError } from "#embedding";
+import { DEFAULT_MODEL, type EmbeddingModel, loadModel, ModelError, type ModelRun } from "#embedding";
 import { cosine } from "./cosine.ts";
 import { directory } from "./model-root.ts";
+
+setDefaultTimeout(60_000);
 
 describe("a loaded model", () => {
   let model: EmbeddingModel;
@@ -77,6 +79,18 @@ test("loading and embedding print nothing", async () => {
   const child = Bun.spawn([process.execPath, "-e", program], { stdout: "pipe", stderr: "pipe" });
   const printed = [child.stdout, child.stderr].map((stream) => new Response(stream).text());
   expect(await Promise.all([...printed, child.exited])).toEqual(["", "", 0]);
+});
+
+test.each([
+  ["as short as it can be, each text is one of its own", 1, [1, 1, 1, 1, 1, 1, 1, 1]],
+  ["without a bound, a full batch", Infinity, [8]],
+])("an inference may hold the event loop for so long: %s", async (_, max_block_ms, batches) => {
+  const runs: ModelRun[] = [];
+  const observe = (run: ModelRun) => runs.push(run);
+  const model = await loadModel({ directory, max_block_ms, observe });
+  await model.embed(Array.from({ length: 8 }, (_, i) => `${i} ${"word ".repeat(50)}`));
+  expect(runs.map((run) => run.texts)).toEqual(batches);
+  expect(runs.reduce((sum, run) => sum + run.tokens, 0)).toBe(8 * 53);
 });
 
 describe("a model that is of no use", () => {
