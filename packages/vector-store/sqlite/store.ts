@@ -146,7 +146,8 @@ class SqliteStore implements VectorStore {
     return explaining(this.path, doing, () => {
       const written = db.transaction(() => {
         const result = work(db);
-        db.query("UPDATE state SET revision = revision + 1").run();
+        // Not if nothing was there to delete.
+        if (result !== false) db.query("UPDATE state SET revision = revision + 1").run();
         pruneChanges(db);
         return result;
       });

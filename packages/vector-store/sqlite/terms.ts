@@ -1,6 +1,6 @@
 /** The full-text index: what of a chunk is in it, and the search by words, ranked by BM25. */
 import type { Database } from "bun:sqlite";
-import { analyse } from "../analyser.ts";
+import { analyse, analyseQuestion } from "../analyser.ts";
 import type { Candidate } from "../fusion.ts";
 import type { Chunk } from "../types.ts";
 import { ranked } from "./ranking.ts";
@@ -30,7 +30,7 @@ export function indexTerms(
  * frequencies are those of all tenants together, as with any shared index.
  */
 export function searchTerms(db: Database, question: string, scope: Scope, limit: number): Candidate[] {
-  const terms = analyse(question).slice(0, MAX_TERMS);
+  const terms = analyseQuestion(question).slice(0, MAX_TERMS);
   if (terms.length === 0) return [];
   // The `+` keeps SQLite from running the whole search anew for each row of the filter.
   const among = scope.rows ? "AND +rowid IN (SELECT value FROM json_each(?5))" : "";
