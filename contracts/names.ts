@@ -1,7 +1,8 @@
 /** Every key and channel in Redis. `prefix` (`REDIS_PREFIX`) lets several lines share one Redis. */
 export function redisNames(prefix = "") {
   return {
-    prefix,
+    /** What all of them begin with, for scripts that make names themselves. */
+    prefix: () => prefix,
     /** List of JSON messages: LPUSH in, taken from the right; its LLEN is the depth. */
     queue: (queue: string) => `${prefix}${queue}`,
     /** List of what one consumer holds now. */

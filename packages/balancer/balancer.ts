@@ -185,7 +185,7 @@ export class Balancer {
 
   #run(name: keyof BalancerCommands, ...args: (string | number)[]) {
     const random = Math.floor(Math.random() * 0x7fffffff);
-    return this.#redis[name](this.names.prefix, this.#settings, random, ...args);
+    return this.#redis[name](this.names.prefix(), this.#settings, random, ...args);
   }
 
   /** Redis forgets the replicas when it is emptied, and has not heard of them at first: then it is told. */

@@ -2,8 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { queues } from "#contracts";
 import { Fail, LeaseLost, push, Retry } from "#queue";
-import { freePort } from "../../support/free-port.ts";
 import { encoderJob } from "../../support/jobs.ts";
+import { RedisProxy } from "../../support/redis-proxy.ts";
 import { embedding, names, testStage } from "./test-stage.ts";
 
 const QUEUE = "job:encoder_in";
@@ -94,14 +94,19 @@ describe("a living consumer", () => {
   test("whose heartbeat is late takes nothing before its lease is renewed", async () => {
     const lease_ends: number[] = [];
     const consumers = names.consumers(QUEUE);
+    const proxy = await RedisProxy.start(stage.server.url);
     const { consumer } = start({
-      lease: stage.lease(`redis://127.0.0.1:${freePort()}`), // the heartbeat never reaches Redis
+      lease: stage.lease(proxy.url),
       handle: async (jobs) => {
         lease_ends.push(Number(await stage.server.client.zscore(consumers, consumer.id)) - Date.now());
         return jobs.map((job) => ({ ...job, embedding }));
       },
     });
     const lease_end = async () => Number(await stage.server.client.zscore(consumers, consumer.id));
+    await push(stage.server.client, names, queues.encoderIn, encoderJob());
+    await next();
+    await proxy.stop(); // from now on the heartbeat does not reach Redis
+    lease_ends.length = 0;
     while ((await lease_end()) === 0 || (await lease_end()) > Date.now()) {}
     await stage.server.client.lpush(names.retry(QUEUE), JSON.stringify(encoderJob()));
     await next();
