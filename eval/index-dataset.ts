@@ -1,0 +1,83 @@
+/**
+ * A data set into a store, by the indexer's own path, once.
+ *
+ * 1. Documents that the data set no longer has are deleted.
+ * 2. Each document goes through `indexDocument`, which passes over what the store has already: a second run embeds
+ *    nothing, and one that was stopped is taken up where it was.
+ * 3. The rate is measured over the documents that were indexed, and kept in `rate_file`, since a later run has
+ *    nothing to measure.
+ */
+import { DEFAULT_TENANT } from "#contracts";
+import { type IndexTools, indexDocument } from "../apps/indexer/index-document.ts";
+import { startProgress } from "../apps/indexer/progress.ts";
+import type { Dataset, EvalDocument } from "./dataset.ts";
+
+/** What indexing took, over all runs that had something to do. */
+interface IndexingRate {
+  readonly documents: number;
+  readonly seconds: number;
+}
+
+/** @returns documents a second when they were indexed; `null` if the store was filled by somebody else. */
+export async function indexDataset(
+  tools: IndexTools,
+  { documents }: Dataset,
+  rate_file: string,
+): Promise<number | null> {
+  await deleteOthers(tools, documents);
+  const indexed = { documents: 0, seconds: 0 };
+  let chunks = 0;
+  const progress = startProgress(documents.length);
+  try {
+    for (const document of documents) {
+      const started_ms = performance.now();
+      const outcome = await indexDocument(tools, sourceOf(document));
+      chunks += outcome.chunks;
+      if (outcome.changed) {
+        indexed.documents++;
+        indexed.seconds += (performance.now() - started_ms) / 1_000;
+      }
+      progress.advance(chunks);
+    }
+  } finally {
+    progress.end();
+    if (indexed.documents > 0) await keepRate(rate_file, indexed);
+  }
+  const rate = await keptRate(rate_file);
+  return rate && rate.documents / rate.seconds;
+}
+
+/** A document of the data set as the indexer takes it in. Without a text, its title is all that it says. */
+function sourceOf({ _id: id, title = "", text }: EvalDocument) {
+  return {
+    tenant: DEFAULT_TENANT,
+    id,
+    source: id,
+    title,
+    format: "text" as const,
+    content: text.trim() || title,
+    metadata: {},
+  };
+}
+
+async function deleteOthers({ store }: IndexTools, documents: readonly EvalDocument[]): Promise<void> {
+  const ids = new Set(documents.map(({ _id }) => _id));
+  for (const { id } of await store.documents(DEFAULT_TENANT)) {
+    if (!ids.has(id)) await store.delete(DEFAULT_TENANT, id);
+  }
+}
+
+async function keptRate(rate_file: string): Promise<IndexingRate | null> {
+  const file = Bun.file(rate_file);
+  return (await file.exists()) ? await file.json() : null;
+}
+
+/** A run that was stopped and the one that went on from it are one measurement. */
+async function keepRate(rate_file: string, indexed: IndexingRate): Promise<void> {
+  const before = await keptRate(rate_file);
+  const rate: IndexingRate = {
+    documents: indexed.documents + (before?.documents ?? 0),
+    seconds: indexed.seconds + (before?.seconds ?? 0),
+  };
+  await Bun.write(rate_file, JSON.stringify(rate));
+}
