@@ -1,7 +1,7 @@
 /** Every HTTP body that the gateway takes or gives. */
 import { type Static, Type } from "@sinclair/typebox";
 import { DEFAULT_TOP_K, MAX_QUERY_CHARS, MAX_TOP_K } from "./limits.ts";
-import { AnswerCompletion, Source, Timings } from "./messages.ts";
+import { AnswerCompletion, SearchFilter, Source, Timings } from "./messages.ts";
 
 export const QueryRequest = Type.Object(
   {
@@ -19,6 +19,7 @@ export const QueryRequest = Type.Object(
         description: "How many sources to answer from",
       }),
     ),
+    filter: Type.Optional(SearchFilter),
   },
   { additionalProperties: false, example: { query: "What is machine learning?", top_k: 3 } },
 );

@@ -25,7 +25,8 @@ export async function loadCorpus(config: Static<typeof devSettings>): Promise<vo
     renameSync(`${path}.new`, path);
     return;
   }
-  const store = openConfiguredStore(config, true);
+  // Not for reading only: a file of an older version is brought up to date here, before anything reads it.
+  const store = openConfiguredStore(config);
   const { documents } = await store.info();
   await store.close();
   if (documents > 0) return;

@@ -47,7 +47,7 @@ const NEVER = new AbortController().signal;
  */
 export async function ask(
   line: Line,
-  { query, top_k = DEFAULT_TOP_K }: QueryRequest,
+  { query, top_k = DEFAULT_TOP_K, filter }: QueryRequest,
   { signal, key }: Asking,
 ) {
   const job_id = crypto.randomUUID();
@@ -62,13 +62,14 @@ export async function ask(
     job_id,
     query,
     top_k,
+    filter,
     selected_replica,
     submitted_at,
     deadline,
     reply_to: line.gateway,
     timings: {},
   };
-  const digest = Bun.hash(JSON.stringify([query, top_k])).toString(36);
+  const digest = Bun.hash(JSON.stringify([query, top_k, filter])).toString(36);
   let admitted: Admitted;
   try {
     admitted = await line.admission.admit(job, key ?? job_id, digest);

@@ -1,4 +1,5 @@
 /** One document into the store: cut, embedded and put in place of what was there of it. */
+import { DEFAULT_TENANT } from "#contracts";
 import type { EmbeddingModel } from "#embedding";
 import type { Chunk, VectorStore } from "#vector-store";
 import { CHUNKING_VERSION, chunkDocument, embeddedText } from "./chunks.ts";
@@ -33,12 +34,12 @@ export async function indexDocument(
   signal?: AbortSignal,
 ): Promise<IndexOutcome> {
   const digest = digestOf(document, model.name);
-  const stored = await store.get(document.id);
+  const { tenant = DEFAULT_TENANT, id, source, metadata = {} } = document;
+  const stored = await store.get(tenant, id);
   // The stored digest ends with how many chunks came of it, which spares cutting the document again.
   const [before, count] = stored?.digest.split(":") ?? [];
   if (before === digest) return { chunks: Number(count), changed: false };
 
-  const { id, source } = document;
   const parsed = parseDocument(document);
   const passages = chunkDocument(parsed, model);
   const chunks: Chunk[] = [];
@@ -59,12 +60,15 @@ export async function indexDocument(
     }
   }
   signal?.throwIfAborted();
-  await store.upsert({ id, title: parsed.title, source, digest: `${digest}:${chunks.length}` }, chunks);
+  await store.upsert(
+    { tenant, id, title: parsed.title, source, digest: `${digest}:${chunks.length}`, metadata },
+    chunks,
+  );
   return { chunks: chunks.length, changed: true };
 }
 
-/** Over the content and all that decides on its chunks and their vectors. */
-function digestOf({ format, source, content }: SourceDocument, model: string): string {
-  const parts = JSON.stringify([CHUNKING_VERSION, model, format, source, content]);
+/** Over all that is stored of the document, and what decides on its chunks and their vectors. */
+function digestOf({ format, source, content, title, metadata }: SourceDocument, model: string): string {
+  const parts = JSON.stringify([CHUNKING_VERSION, model, format, source, content, title, metadata]);
   return new Bun.CryptoHasher("sha256").update(parts).digest("hex");
 }

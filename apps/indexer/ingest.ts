@@ -9,6 +9,7 @@
  * 4. Exit code 0; 1 if any file could not be read, 2 for a command that makes no sense, 130 on Ctrl-C.
  */
 import { parseArgs } from "node:util";
+import { DEFAULT_TENANT } from "#contracts";
 import { ensureModel, loadModel, ModelError } from "#embedding";
 import { configOrExit, openConfiguredStore } from "#runtime";
 import { StoreError } from "#vector-store";
@@ -94,7 +95,7 @@ async function ingest(
       progress.advance(count.chunks);
     }
     for (const id of gone) {
-      if (!signal.aborted && (await tools.store.delete(id))) count.removed++;
+      if (!signal.aborted && (await tools.store.delete(DEFAULT_TENANT, id))) count.removed++;
     }
   } finally {
     progress.end();
@@ -115,7 +116,7 @@ async function ingest(
 
 /** Documents that came from files: these have their path for an id and a source. */
 async function fileIds({ store }: IndexTools): Promise<string[]> {
-  const documents = await store.documents();
+  const documents = await store.documents(DEFAULT_TENANT);
   return documents.filter(({ id, source }) => id === source).map(({ id }) => id);
 }
 

@@ -1,5 +1,5 @@
 /** The indexer: documents to chunks to vectors, in the store. */
-import { completions, queues } from "#contracts";
+import { completions, DEFAULT_TENANT, queues } from "#contracts";
 import { type EmbeddingModel, loadModel } from "#embedding";
 import { Fail, Retry } from "#queue";
 import { configOrExit, openConfiguredStore, runStage } from "#runtime";
@@ -18,9 +18,10 @@ await runStage({
   from: queues.indexIn,
   to: completions,
   concurrency: 1,
-  handle: async ({ job_id, timings, document_id, source, format, content }, { signal }) => {
+  handle: async ({ job_id, timings, tenant = DEFAULT_TENANT, document_id, ...given }, { signal }) => {
     model ??= loadModel({ directory: config.MODEL_DIR, threads: config.ENCODER_THREADS || undefined });
-    const document = { id: document_id, source, format, content };
+    const { source, format, content, title, metadata } = given;
+    const document = { tenant, id: document_id, source, format, content, title, metadata };
     try {
       const { chunks } = await indexDocument({ store, model: await model }, document, signal);
       return { job_id, timings, status: "ok" as const, document_id, chunks };

@@ -1,5 +1,5 @@
 /** The retriever: a question's vector to its sources, and to the prompt that holds them. */
-import { type LlmIn, queues, type RetrieverIn, unpackEmbedding } from "#contracts";
+import { DEFAULT_TENANT, type LlmIn, queues, type RetrieverIn, unpackEmbedding } from "#contracts";
 import { Fail, Retry } from "#queue";
 import { configOrExit, openConfiguredStore, runStage } from "#runtime";
 import { StoreError } from "#vector-store";
@@ -12,11 +12,12 @@ const CONCURRENCY = 16;
 
 const config = configOrExit(retrieverSettings);
 const store = openConfiguredStore(config, true);
-const limits = { min_score: config.MIN_SCORE, max_tokens: config.PROMPT_TOKENS };
+const limits = { min_cosine: config.MIN_SCORE, max_tokens: config.PROMPT_TOKENS };
 
 async function retrieve(job: RetrieverIn): Promise<LlmIn> {
   const { embedding, ...question } = job;
-  const hits = await search({ vector: unpackEmbedding(embedding), text: job.query, top_k: job.top_k });
+  const { tenant = DEFAULT_TENANT, query: text, top_k, filter } = job;
+  const hits = await search({ tenant, vector: unpackEmbedding(embedding), text, top_k, filter });
   const contexts = selectContexts(hits, limits);
   return { ...question, contexts, augmented_prompt: buildPrompt(job.query, contexts) };
 }

@@ -21,6 +21,29 @@ export const storeSettings = {
     default: "ragline",
     description: "Qdrant collection: its own name for each corpus that shares a server",
   }),
+  FUSION: Type.Union([Type.Literal("dbsf"), Type.Literal("rrf")], {
+    default: "dbsf",
+    description:
+      "How the searches by meaning and by words become one ranking: dbsf by their scores, rrf by their ranks, which suits where scores mislead",
+  }),
+  RRF_K: Type.Number({
+    default: 10,
+    minimum: 0,
+    maximum: 1_000,
+    description: "With FUSION=rrf, k in 1 / (k + rank): the larger, the less the first places count",
+  }),
+  FUSION_DENSE_WEIGHT: Type.Number({
+    default: 1,
+    exclusiveMinimum: 0,
+    maximum: 100,
+    description: "Weight of the search by meaning in the ranking",
+  }),
+  FUSION_TEXT_WEIGHT: Type.Number({
+    default: 1,
+    exclusiveMinimum: 0,
+    maximum: 100,
+    description: "Weight of the search by words in the ranking",
+  }),
 };
 
 /** The embedding model. */

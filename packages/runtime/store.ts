@@ -1,11 +1,15 @@
 import { join } from "node:path";
-import { openStore, type VectorStore } from "#vector-store";
+import { type Fusion, openStore, type VectorStore } from "#vector-store";
 
 export interface StoreConfig {
   readonly DATA_DIR: string;
   readonly QDRANT_URL?: string;
   readonly QDRANT_API_KEY?: string;
   readonly QDRANT_COLLECTION: string;
+  readonly FUSION: "dbsf" | "rrf";
+  readonly RRF_K: number;
+  readonly FUSION_DENSE_WEIGHT: number;
+  readonly FUSION_TEXT_WEIGHT: number;
 }
 
 /** The SQLite store's file in a data folder. */
@@ -20,6 +24,12 @@ export function openConfiguredStore(config: StoreConfig, readonly = false): Vect
     qdrant_api_key: config.QDRANT_API_KEY,
     qdrant_collection: config.QDRANT_COLLECTION,
     sqlite_path: sqlitePath(config.DATA_DIR),
+    fusion: fusionOf(config),
     readonly,
   });
+}
+
+function fusionOf({ FUSION, RRF_K, FUSION_DENSE_WEIGHT, FUSION_TEXT_WEIGHT }: StoreConfig): Fusion {
+  const weights = { dense_weight: FUSION_DENSE_WEIGHT, text_weight: FUSION_TEXT_WEIGHT };
+  return FUSION === "rrf" ? { kind: FUSION, k: RRF_K, ...weights } : { kind: FUSION, ...weights };
 }

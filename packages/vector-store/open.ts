@@ -1,6 +1,6 @@
 import { openQdrantStore } from "./qdrant/store.ts";
 import { openSqliteStore } from "./sqlite/store.ts";
-import type { VectorStore } from "./types.ts";
+import type { Fusion, VectorStore } from "./types.ts";
 
 export interface OpenStoreOptions {
   /** Base URL of a Qdrant server; SQLite where it is not given. */
@@ -8,6 +8,8 @@ export interface OpenStoreOptions {
   readonly qdrant_api_key?: string;
   readonly qdrant_collection: string;
   readonly sqlite_path: string;
+  /** How a hybrid search ranks. Default: `DEFAULT_FUSION`. */
+  readonly fusion?: Fusion;
   /** SQLite alone: never create or write the file. */
   readonly readonly?: boolean;
 }
@@ -23,5 +25,5 @@ export function openStore(options: OpenStoreOptions): VectorStore {
         api_key: options.qdrant_api_key,
         collection: options.qdrant_collection,
       })
-    : openSqliteStore({ path: options.sqlite_path, readonly: options.readonly });
+    : openSqliteStore({ path: options.sqlite_path, readonly: options.readonly, fusion: options.fusion });
 }

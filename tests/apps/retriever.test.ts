@@ -3,7 +3,7 @@ import type { SearchHit } from "#vector-store";
 import { selectContexts } from "../../apps/retriever/contexts.ts";
 import { buildPrompt } from "../../apps/retriever/prompt.ts";
 
-const hit = (position: number, score: number, tokens = 100): SearchHit => ({
+const hit = (position: number, cosine: number, tokens = 100): SearchHit => ({
   id: `d#${position}`,
   document_id: "d",
   title: "Title",
@@ -12,7 +12,9 @@ const hit = (position: number, score: number, tokens = 100): SearchHit => ({
   text: `text ${position}`,
   position,
   tokens,
-  score,
+  score: 1 / (1 + position),
+  cosine,
+  metadata: {},
 });
 
 test("a prompt numbers its sources from 1 and asks for citations", () => {
@@ -23,24 +25,33 @@ test("a prompt numbers its sources from 1 and asks for citations", () => {
 
 test("contexts are those near enough", () => {
   const contexts = selectContexts([hit(0, 0.9), hit(1, 0.3), hit(2, 0.2)], {
-    min_score: 0.25,
+    min_cosine: 0.25,
     max_tokens: 1_000,
   });
   expect(contexts.map((context) => context.id)).toEqual(["d#0", "d#1"]);
 });
 
+test("a near context behind a further one is taken: the order is by words too", () => {
+  const hits = [hit(0, 0.5), hit(1, 0.2), hit(2, 0.9)];
+  const contexts = selectContexts(hits, { min_cosine: 0.25, max_tokens: 1_000 });
+  expect(contexts.map(({ id, score }) => [id, score])).toEqual([
+    ["d#0", 1],
+    ["d#2", 1 / 3],
+  ]);
+});
+
 test("contexts are bounded by tokens, best first", () => {
   const hits = [hit(0, 0.9, 200), hit(1, 0.8, 200), hit(2, 0.7, 10)];
-  expect(selectContexts(hits, { min_score: 0, max_tokens: 399 }).map((context) => context.id)).toEqual([
+  expect(selectContexts(hits, { min_cosine: 0, max_tokens: 399 }).map((context) => context.id)).toEqual([
     "d#0",
   ]);
-  expect(selectContexts(hits, { min_score: 0, max_tokens: 400 })).toHaveLength(2);
+  expect(selectContexts(hits, { min_cosine: 0, max_tokens: 400 })).toHaveLength(2);
 });
 
 test("one source always goes in, however long", () => {
-  expect(selectContexts([hit(0, 0.9, 500)], { min_score: 0, max_tokens: 100 })).toHaveLength(1);
+  expect(selectContexts([hit(0, 0.9, 500)], { min_cosine: 0, max_tokens: 100 })).toHaveLength(1);
 });
 
 test("where nothing is near there are no contexts", () => {
-  expect(selectContexts([hit(0, 0.1)], { min_score: 0.25, max_tokens: 100 })).toEqual([]);
+  expect(selectContexts([hit(0, 0.1)], { min_cosine: 0.25, max_tokens: 100 })).toEqual([]);
 });

@@ -35,9 +35,8 @@ export function markerId(document_id: string): string {
 }
 
 export function markerPoint(document: StoredDocument, version: number): Point {
-  const { id, title, source, digest } = document;
-  const payload: DocumentPayload = { kind: "document", version, id, title, source, digest };
-  return { id: markerId(id), vector: {}, payload: { ...payload } };
+  const payload: DocumentPayload = { kind: "document", version, ...document };
+  return { id: markerId(document.id), vector: {}, payload: { ...payload } };
 }
 
 /** A new version's points never overwrite an old one's: the version is part of the point's id. */
@@ -50,12 +49,12 @@ export function chunkPoint({ vector, ...chunk }: Chunk, version: number): Point 
   };
 }
 
-export function toDocument({ id, title, source, digest }: DocumentPayload): StoredDocument {
-  return { id, title, source, digest };
+export function toDocument({ kind: _, version: __, ...document }: DocumentPayload): StoredDocument {
+  return document;
 }
 
 export function toHit({ kind: _, version: __, ...chunk }: ChunkPayload, score: number): SearchHit {
-  return { ...chunk, score };
+  return { ...chunk, score, cosine: score, metadata: {} };
 }
 
 let last = 0;

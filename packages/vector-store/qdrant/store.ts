@@ -113,7 +113,7 @@ class QdrantStore implements VectorStore {
     });
   }
 
-  async delete(document_id: string): Promise<boolean> {
+  async delete(_tenant: string, document_id: string): Promise<boolean> {
     return this.#call("deleting a document", async () => {
       const marker = await this.#marker(document_id);
       if (!marker) return false;
@@ -144,14 +144,14 @@ class QdrantStore implements VectorStore {
     });
   }
 
-  async get(document_id: string): Promise<StoredDocument | undefined> {
+  async get(_tenant: string, document_id: string): Promise<StoredDocument | undefined> {
     return this.#call("reading a document", async () => {
       const marker = await this.#marker(document_id);
       return marker && toDocument(marker);
     });
   }
 
-  async documents(): Promise<StoredDocument[]> {
+  async documents(_tenant: string): Promise<StoredDocument[]> {
     return this.#call("listing the documents", async () => {
       const documents: StoredDocument[] = [];
       let offset: Schemas["ScrollRequest"]["offset"];
@@ -180,6 +180,14 @@ class QdrantStore implements VectorStore {
       );
       return { kind: "qdrant", documents: documents!.count, chunks: chunks!.count };
     });
+  }
+
+  async passages(): Promise<never> {
+    throw new StoreError(`${this.#where}: passages are not read from it yet`);
+  }
+
+  async revision(): Promise<never> {
+    throw new StoreError(`${this.#where}: its revision is not known yet`);
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,8 @@ import { Database, SQLiteError } from "bun:sqlite";
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { StoreError } from "../types.ts";
-import { SCHEMA, SCHEMA_VERSION } from "./schema.ts";
+import { migrate } from "./migrations.ts";
+import { SCHEMA_VERSION } from "./schema.ts";
 
 /** How long a writer waits for another process's transaction. One document is milliseconds. */
 const BUSY_TIMEOUT_MS = 5_000;
@@ -11,7 +12,8 @@ const BUSY_TIMEOUT_MS = 5_000;
 /**
  * The file at `path`, ready for use. A writer creates what is missing: folder, file, tables. A reader creates
  * nothing, and gets `undefined` as long as no writer has set the file up.
- * @throws StoreError if the file cannot be opened, is not a store, or is of a newer version.
+ * @throws StoreError if the file cannot be opened, is not a store, or is of a newer version; a reader also of an
+ *   older one, which only a writer can bring up to date.
  */
 export function openDatabase(path: string, readonly: boolean): Database | undefined {
   return explaining(path, "opening", () => {
@@ -27,6 +29,10 @@ export function openDatabase(path: string, readonly: boolean): Database | undefi
       else if (version === 0) {
         db.close();
         return undefined;
+      } else if (version < SCHEMA_VERSION) {
+        throw new StoreError(
+          `${path} has schema version ${version}, and is open for reading only: start the indexer, or run \`bun run ingest\`, which brings it to ${SCHEMA_VERSION}`,
+        );
       }
       return db;
     } catch (error) {
@@ -40,10 +46,11 @@ function setUp(db: Database, path: string, version: number): void {
   if (version === 0) {
     db.run("PRAGMA page_size = 8192");
     useWriteAheadLog(db);
+  }
+  if (version < SCHEMA_VERSION) {
+    db.run("PRAGMA foreign_keys = OFF");
     // Two processes may get here at once: the second finds the first one's tables when its turn comes.
-    db.transaction(() => {
-      if (schemaVersion(db, path) === 0) db.run(SCHEMA);
-    }).immediate();
+    db.transaction(() => migrate(db, schemaVersion(db, path))).immediate();
   }
   // A power cut may undo the last commits, never tear the file; documents can be ingested again.
   db.run("PRAGMA synchronous = NORMAL");

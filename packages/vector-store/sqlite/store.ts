@@ -1,9 +1,13 @@
-/** The embedded store: one SQLite file, its vectors mirrored in memory and scanned exactly. */
+/** The embedded store: one SQLite file, searched by words with FTS5 and by meaning in a mirror of its vectors. */
 import type { Database } from "bun:sqlite";
 import { acceptDocument, acceptVector } from "../accept.ts";
-import { bestFirst, byId } from "../order.ts";
+import { fuse } from "../fusion.ts";
+import { byId } from "../order.ts";
 import {
+  CANDIDATES,
   type Chunk,
+  DEFAULT_FUSION,
+  type Fusion,
   type SearchHit,
   type SearchRequest,
   type StoredDocument,
@@ -12,8 +16,13 @@ import {
   type VectorStore,
 } from "../types.ts";
 import { pruneChanges } from "./change-log.ts";
+import { chunksBetween, hitsOf } from "./chunks.ts";
 import { explaining, openDatabase } from "./database.ts";
+import { documentsOf, findDocument, insertDocument, removeDocument } from "./documents.ts";
+import { scopeOf } from "./scope.ts";
+import { searchTerms } from "./terms.ts";
 import { VectorMirror } from "./vector-mirror.ts";
+import { searchVectors } from "./vector-search.ts";
 
 export interface SqliteStoreOptions {
   readonly path: string;
@@ -22,6 +31,8 @@ export interface SqliteStoreOptions {
    * empty store until a writer has made it. Off by default: folder, file and tables are created.
    */
   readonly readonly?: boolean;
+  /** How a hybrid search ranks. Default: `DEFAULT_FUSION`. */
+  readonly fusion?: Fusion;
 }
 
 /**
@@ -29,81 +40,72 @@ export interface SqliteStoreOptions {
  * waits for nobody.
  * @throws StoreError if the file cannot be opened, is not a store, or is of a newer version.
  */
-export function openSqliteStore({ path, readonly = false }: SqliteStoreOptions): VectorStore {
-  return new SqliteStore(path, readonly);
-}
-
-interface ChunkRow extends Omit<SearchHit, "heading_path" | "score"> {
-  readonly row: number;
-  readonly heading_path: string;
+export function openSqliteStore(options: SqliteStoreOptions): VectorStore {
+  return new SqliteStore(options);
 }
 
 class SqliteStore implements VectorStore {
+  readonly path: string;
+  readonly readonly: boolean;
+  readonly fusion: Fusion;
   #db: Database | undefined;
   #mirror = new VectorMirror();
   #closed = false;
 
-  constructor(
-    readonly path: string,
-    readonly readonly: boolean,
-  ) {
+  constructor({ path, readonly = false, fusion = DEFAULT_FUSION }: SqliteStoreOptions) {
+    this.path = path;
+    this.readonly = readonly;
+    this.fusion = fusion;
     this.#db = openDatabase(path, readonly);
   }
 
   async upsert(document: StoredDocument, chunks: readonly Chunk[]): Promise<void> {
     acceptDocument(document, chunks);
     this.#write("writing a document to", (db) => {
-      const { id, title, source, digest } = document;
-      db.query("DELETE FROM documents WHERE id = ?").run(id);
-      db.query("INSERT INTO documents (id, title, source, digest) VALUES (?, ?, ?, ?)").run(
-        id,
-        title,
-        source,
-        digest,
-      );
-      for (const chunk of chunks) insertChunk(db, chunk);
+      removeDocument(db, document.tenant, document.id);
+      insertDocument(db, document, chunks);
     });
   }
 
-  async delete(document_id: string): Promise<boolean> {
-    return this.#write("deleting a document from", (db) => {
-      // RETURNING rather than the count of changes, which the triggers' own rows would blur.
-      return db.query("DELETE FROM documents WHERE id = ? RETURNING 1").get(document_id) !== null;
-    });
+  async delete(tenant: string, document_id: string): Promise<boolean> {
+    return this.#write("deleting a document from", (db) => removeDocument(db, tenant, document_id));
   }
 
-  async search({ vector, top_k, filter }: SearchRequest): Promise<SearchHit[]> {
+  async search(request: SearchRequest): Promise<SearchHit[]> {
+    const { tenant, mode = "hybrid", vector, text, top_k, filter } = request;
     acceptVector(vector, "the question");
     return this.#read("searching", [], (db) => {
-      this.#mirror.follow(db);
-      const among = filter?.document_ids && rowsOf(db, filter.document_ids);
-      const scores = new Map(
-        this.#mirror.vectors.nearest(vector, top_k, among).map(({ row, score }) => [row, score]),
-      );
-      return chunkRows(db, [...scores.keys()])
-        .map(({ row, heading_path, ...chunk }) => ({
-          ...chunk,
-          heading_path: JSON.parse(heading_path),
-          score: scores.get(row)!,
-        }))
-        .sort(bestFirst)
-        .slice(0, top_k);
+      const scope = scopeOf(db, tenant, filter);
+      if (!scope) return [];
+      if (mode !== "text") this.#mirror.follow(db);
+      const limit = Math.max(CANDIDATES, top_k);
+      const dense = () => searchVectors(db, this.#mirror, vector, scope, limit);
+      const words = () => searchTerms(db, text, scope, limit);
+      const ranked =
+        mode === "dense" ? dense() : mode === "text" ? words() : fuse(dense(), words(), this.fusion);
+      return hitsOf(db, ranked.slice(0, top_k), vector);
     });
   }
 
-  async get(document_id: string): Promise<StoredDocument | undefined> {
-    return this.#read("reading a document from", undefined, (db) => {
-      const find = db.query<StoredDocument, [string]>(
-        "SELECT id, title, source, digest FROM documents WHERE id = ?",
-      );
-      return find.get(document_id) ?? undefined;
-    });
+  async get(tenant: string, document_id: string): Promise<StoredDocument | undefined> {
+    return this.#read("reading a document from", undefined, (db) => findDocument(db, tenant, document_id));
   }
 
-  async documents(): Promise<StoredDocument[]> {
-    return this.#read("listing the documents of", [], (db) =>
-      db.query<StoredDocument, []>("SELECT id, title, source, digest FROM documents").all().sort(byId),
-    );
+  async passages(tenant: string, document_id: string, from: number, to: number) {
+    return this.#read("reading passages from", [], (db) => chunksBetween(db, tenant, document_id, from, to));
+  }
+
+  async documents(tenant: string): Promise<StoredDocument[]> {
+    return this.#read("listing the documents of", [], (db) => documentsOf(db, tenant).sort(byId));
+  }
+
+  async revision(): Promise<string> {
+    return this.#read("reading the revision of", "none", (db) => {
+      const state = db.query<{ revision: string }, []>(
+        "SELECT store || '-' || revision AS revision FROM state",
+      );
+      return state.get()!.revision;
+    });
   }
 
   async info(): Promise<StoreInfo> {
@@ -122,7 +124,7 @@ class SqliteStore implements VectorStore {
     this.#closed = true;
     this.#db?.close();
     this.#db = undefined;
-    this.#mirror.vectors.clear();
+    this.#mirror.clear();
   }
 
   /** One commit's state for all of `work`; `empty` while the file is not there yet. */
@@ -139,6 +141,7 @@ class SqliteStore implements VectorStore {
     return explaining(this.path, doing, () => {
       const written = db.transaction(() => {
         const result = work(db);
+        db.query("UPDATE state SET revision = revision + 1").run();
         pruneChanges(db);
         return result;
       });
@@ -153,44 +156,4 @@ class SqliteStore implements VectorStore {
     this.#db ??= openDatabase(this.path, this.readonly);
     return this.#db;
   }
-}
-
-function insertChunk(db: Database, chunk: Chunk): void {
-  const { lastInsertRowid } = db
-    .query(
-      "INSERT INTO chunks (id, document_id, position, title, heading_path, source, text, tokens) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .run(
-      chunk.id,
-      chunk.document_id,
-      chunk.position,
-      chunk.title,
-      JSON.stringify(chunk.heading_path),
-      chunk.source,
-      chunk.text,
-      chunk.tokens,
-    );
-  const { buffer, byteOffset, byteLength } = chunk.vector;
-  db.query("INSERT INTO vectors (chunk, vector) VALUES (?, ?)").run(
-    lastInsertRowid,
-    new Uint8Array(buffer, byteOffset, byteLength),
-  );
-}
-
-function rowsOf(db: Database, document_ids: readonly string[]): number[] {
-  return db
-    .query<{ row: number }, [string]>(
-      "SELECT row FROM chunks WHERE document_id IN (SELECT value FROM json_each(?))",
-    )
-    .all(JSON.stringify(document_ids))
-    .map(({ row }) => row);
-}
-
-function chunkRows(db: Database, rows: readonly number[]): ChunkRow[] {
-  return db
-    .query<ChunkRow, [string]>(
-      `SELECT row, chunks.id, document_id, position, title, heading_path, source, text, tokens
-         FROM json_each(?) AS wanted JOIN chunks ON row = wanted.value`,
-    )
-    .all(JSON.stringify(rows));
 }

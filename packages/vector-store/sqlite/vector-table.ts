@@ -5,12 +5,6 @@
 import { EMBEDDING_DIMENSIONS } from "#contracts";
 import { VECTOR_BYTES } from "./schema.ts";
 
-export interface Neighbour {
-  readonly row: number;
-  /** Dot product with the query: the cosine, as vectors are of unit length. */
-  readonly score: number;
-}
-
 export class VectorTable {
   #values = new Float32Array(0);
   /** The row in each slot, and the slot of each row. */
@@ -54,7 +48,7 @@ export class VectorTable {
    * The `top_k` nearest to `query`, in no order, and whatever ties with the last of them: only the caller knows
    * the ids that decide. `among` bounds the search to these rows; unknown ones are passed over.
    */
-  nearest(query: Float32Array, top_k: number, among?: readonly number[]): Neighbour[] {
+  nearest(query: Float32Array, top_k: number, among?: readonly number[]): number[] {
     const slots = among?.map((row) => this.#slots.get(row)).filter((slot) => slot !== undefined);
     const count = slots ? slots.length : this.size;
     const scores = new Float64Array(count);
@@ -64,10 +58,9 @@ export class VectorTable {
       scores[i] = score;
       best.offer(score);
     }
-    const found: Neighbour[] = [];
+    const found: number[] = [];
     for (let i = 0; i < count; i++) {
-      if (scores[i]! >= best.worst)
-        found.push({ row: this.#rows[slots ? slots[i]! : i]!, score: scores[i]! });
+      if (scores[i]! >= best.worst) found.push(this.#rows[slots ? slots[i]! : i]!);
     }
     return found;
   }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DEFAULT_TENANT } from "#contracts";
 import { loadModel } from "#embedding";
 import { openSqliteStore, StoreError, type VectorStore } from "#vector-store";
 import type { SourceDocument } from "../../../apps/indexer/document.ts";
@@ -44,7 +45,7 @@ const index = (document: SourceDocument, signal?: AbortSignal) =>
   indexDocument({ store, model }, document, signal);
 async function find(question: string, top_k = 10) {
   const [vector] = await model.embed([question]);
-  return store.search({ vector: vector!, text: question, top_k });
+  return store.search({ tenant: DEFAULT_TENANT, vector: vector!, text: question, top_k });
 }
 
 test("a document is found by what it says, with all that is known of it", async () => {

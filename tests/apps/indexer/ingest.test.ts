@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test
 import { mkdir, mkdtemp, realpath, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { DEFAULT_TENANT } from "#contracts";
 import { openSqliteStore } from "#vector-store";
 import { directory } from "../../packages/embedding/model-root.ts";
 
@@ -48,7 +49,7 @@ async function write(files: Record<string, string | Uint8Array>): Promise<void> 
 
 async function stored() {
   const store = openSqliteStore({ path: join(folder, ".data/ragline.sqlite"), readonly: true });
-  const documents = await store.documents();
+  const documents = await store.documents(DEFAULT_TENANT);
   await store.close();
   return documents;
 }
@@ -137,8 +138,21 @@ test("--delete leaves documents that did not come from files", async () => {
   const path = join(folder, ".data/ragline.sqlite");
   await mkdir(dirname(path));
   const store = openSqliteStore({ path });
-  await store.upsert({ id: "manual.md", title: "Manual", source: "https://example.org/", digest: "" }, []);
-  await store.upsert({ id: "note-1", title: "Note", source: "note-1", digest: "" }, []);
+  await store.upsert(
+    {
+      tenant: DEFAULT_TENANT,
+      id: "manual.md",
+      title: "Manual",
+      source: "https://example.org/",
+      digest: "",
+      metadata: {},
+    },
+    [],
+  );
+  await store.upsert(
+    { tenant: DEFAULT_TENANT, id: "note-1", title: "Note", source: "note-1", digest: "", metadata: {} },
+    [],
+  );
   await store.close();
   expect((await ingest(".", "--delete")).counts).toMatchObject({ removed: 0 });
   expect(await storedIds()).toEqual(["manual.md", "note-1"]);

@@ -1,5 +1,6 @@
 /** What every vector store promises, whichever it is. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { DEFAULT_TENANT } from "#contracts";
 import { type SearchHit, StoreError, type VectorStore } from "#vector-store";
 import { atCosine, chunkOf, chunksOf, documentOf, unitVector } from "./passages.ts";
 
@@ -20,14 +21,21 @@ export function storeConformance(
     });
 
     const search = (vector: Float32Array, top_k: number, document_ids?: string[]) =>
-      store.search({ vector, text: "a question", top_k, filter: document_ids && { document_ids } });
+      store.search({
+        tenant: DEFAULT_TENANT,
+        mode: "dense",
+        vector,
+        text: "a question",
+        top_k,
+        filter: document_ids && { document_ids },
+      });
     const ids = (hits: SearchHit[]) => hits.map(({ id }) => id);
 
     test("an empty store finds nothing, lists nothing and counts nothing", async () => {
       expect(await search(unitVector(1), 5)).toEqual([]);
-      expect(await store.documents()).toEqual([]);
-      expect(await store.get("a")).toBeUndefined();
-      expect(await store.delete("a")).toBe(false);
+      expect(await store.documents(DEFAULT_TENANT)).toEqual([]);
+      expect(await store.get(DEFAULT_TENANT, "a")).toBeUndefined();
+      expect(await store.delete(DEFAULT_TENANT, "a")).toBe(false);
       expect(await store.info()).toMatchObject({ documents: 0, chunks: 0 });
     });
 
@@ -51,7 +59,12 @@ export function storeConformance(
       await store.upsert(document, [chunk]);
       const [hit] = await search(unitVector(3), 1);
       const { vector: _, ...stored } = chunk;
-      expect(hit).toEqual({ ...stored, score: expect.closeTo(1, 5) });
+      expect(hit).toEqual({
+        ...stored,
+        score: expect.closeTo(1, 5),
+        cosine: expect.closeTo(1, 5),
+        metadata: {},
+      });
     });
 
     test("no more than top_k are found, and no more than there are", async () => {
@@ -83,7 +96,7 @@ export function storeConformance(
       expect(hits.filter(({ document_id }) => document_id === "a").map(({ title }) => title)).toEqual(
         Array(3).fill("Another title"),
       );
-      expect(await store.get("a")).toEqual(fresh);
+      expect(await store.get(DEFAULT_TENANT, "a")).toEqual(fresh);
       expect(await store.info()).toMatchObject({ documents: 2, chunks: 4 });
     });
 
@@ -99,9 +112,9 @@ export function storeConformance(
       const [a, b] = [documentOf("a"), documentOf("b")];
       await store.upsert(a, chunksOf(a, 3));
       await store.upsert(b, chunksOf(b, 2, 30));
-      expect(await store.delete("a")).toBe(true);
-      expect(await store.delete("a")).toBe(false);
-      expect(await store.get("a")).toBeUndefined();
+      expect(await store.delete(DEFAULT_TENANT, "a")).toBe(true);
+      expect(await store.delete(DEFAULT_TENANT, "a")).toBe(false);
+      expect(await store.get(DEFAULT_TENANT, "a")).toBeUndefined();
       expect(ids(await search(unitVector(1), 50)).sort()).toEqual(["b#0", "b#1"]);
       expect(await store.info()).toMatchObject({ documents: 1, chunks: 2 });
     });
@@ -109,7 +122,7 @@ export function storeConformance(
     test("a deleted document can be written again", async () => {
       const document = documentOf("a");
       await store.upsert(document, chunksOf(document, 3));
-      await store.delete("a");
+      await store.delete(DEFAULT_TENANT, "a");
       await store.upsert(document, chunksOf(document, 2, 9));
       expect(ids(await search(unitVector(9), 50))).toEqual(["a#0", "a#1"]);
     });
@@ -117,20 +130,20 @@ export function storeConformance(
     test("documents are listed in order of their ids", async () => {
       const all = ["b", "a/x", "é", "Z", "a", "日本"].map((id) => documentOf(id, `digest of ${id}`));
       for (const document of all) await store.upsert(document, chunksOf(document, 1));
-      expect(await store.documents()).toEqual(all.toSorted((x, y) => (x.id < y.id ? -1 : 1)));
+      expect(await store.documents(DEFAULT_TENANT)).toEqual(all.toSorted((x, y) => (x.id < y.id ? -1 : 1)));
     });
 
     test("a document without chunks is remembered, and loses the chunks it had", async () => {
       const empty = documentOf("empty");
       await store.upsert(empty, []);
-      expect(await store.get("empty")).toEqual(empty);
-      expect(await store.documents()).toEqual([empty]);
+      expect(await store.get(DEFAULT_TENANT, "empty")).toEqual(empty);
+      expect(await store.documents(DEFAULT_TENANT)).toEqual([empty]);
       expect(await search(unitVector(1), 5)).toEqual([]);
       await store.upsert(empty, chunksOf(empty, 2));
       await store.upsert(empty, []);
       expect(await search(unitVector(1), 5)).toEqual([]);
       expect(await store.info()).toMatchObject({ documents: 1, chunks: 0 });
-      expect(await store.delete("empty")).toBe(true);
+      expect(await store.delete(DEFAULT_TENANT, "empty")).toBe(true);
     });
 
     test("a filter keeps a search to the documents it names", async () => {
@@ -149,7 +162,7 @@ export function storeConformance(
       await store.upsert(document, [chunkOf(document, 0, unitVector(1), text)]);
       const [hit] = await search(unitVector(1), 1, [document.id]);
       expect(hit).toMatchObject({ text, title: document.title, document_id: document.id });
-      expect(await store.get(document.id)).toEqual(document);
+      expect(await store.get(DEFAULT_TENANT, document.id)).toEqual(document);
     });
 
     test("a document of 1,000 chunks is stored, found and replaced whole", async () => {
@@ -190,7 +203,7 @@ export function storeConformance(
         store.upsert(first, chunksOf(first, 300)),
         store.upsert(second, chunksOf(second, 300)),
       ]);
-      const winner = (await store.get("a"))!.digest;
+      const winner = (await store.get(DEFAULT_TENANT, "a"))!.digest;
       for (const seed of [1, 150, 300]) {
         const hits = await search(unitVector(seed), 50);
         expect(hits).toHaveLength(50);
@@ -205,7 +218,7 @@ export function storeConformance(
       const chunks = [...chunksOf(document, 1), short];
       await expect(store.upsert(document, chunks)).rejects.toThrow(StoreError);
       await expect(search(new Float32Array(3), 5)).rejects.toThrow(/3 values where 384/);
-      expect(await store.get("a")).toBeUndefined();
+      expect(await store.get(DEFAULT_TENANT, "a")).toBeUndefined();
     });
 
     test("another document's chunk is refused", async () => {
@@ -218,10 +231,10 @@ export function storeConformance(
       await store.close();
       const attempts = [
         () => store.upsert(documentOf("a"), []),
-        () => store.delete("a"),
+        () => store.delete(DEFAULT_TENANT, "a"),
         () => search(unitVector(1), 1),
-        () => store.get("a"),
-        () => store.documents(),
+        () => store.get(DEFAULT_TENANT, "a"),
+        () => store.documents(DEFAULT_TENANT),
         () => store.info(),
       ];
       for (const attempt of attempts) await expect(attempt()).rejects.toThrow(StoreError);

@@ -1,5 +1,5 @@
 /** Documents and vectors to store: the same seed gives the same ones. */
-import { EMBEDDING_DIMENSIONS } from "#contracts";
+import { DEFAULT_TENANT, EMBEDDING_DIMENSIONS } from "#contracts";
 import type { Chunk, StoredDocument } from "#vector-store";
 
 /** A pseudo-random unit vector (mulberry32). */
@@ -24,7 +24,14 @@ export function atCosine(cosine: number, axis = 0): Float32Array {
 }
 
 export function documentOf(id: string, digest = "d1"): StoredDocument {
-  return { id, title: `Title of ${id}`, source: `corpus/${id}.md`, digest };
+  return {
+    tenant: DEFAULT_TENANT,
+    id,
+    title: `Title of ${id}`,
+    source: `corpus/${id}.md`,
+    digest,
+    metadata: {},
+  };
 }
 
 export function chunkOf(

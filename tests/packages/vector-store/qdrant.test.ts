@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { QdrantClient } from "@qdrant/js-client-rest";
+import { DEFAULT_TENANT } from "#contracts";
 import { openQdrantStore, openStore, StoreError, type VectorStore } from "#vector-store";
 import { storeConformance } from "./conformance.ts";
 import { chunksOf, documentOf, unitVector } from "./passages.ts";
@@ -60,10 +61,10 @@ describe("the Qdrant store on the wire", () => {
     await peer.stop();
   });
   const search = (top_k = 5, filter?: { document_ids: string[] }) =>
-    store.search({ vector: unitVector(1), text: "", top_k, filter });
+    store.search({ tenant: DEFAULT_TENANT, vector: unitVector(1), text: "", top_k, filter });
 
   test("the collection and its payload indexes are made on first use, once", async () => {
-    await Promise.all([store.info(), search(), store.documents()]);
+    await Promise.all([store.info(), search(), store.documents(DEFAULT_TENANT)]);
     const made = peer.sent("PUT", /^\/collections\/ragline$/);
     expect(made.map(({ body }) => body)).toEqual([{ vectors: { dense: { size: 384, distance: "Cosine" } } }]);
     expect(peer.sent("PUT", /\/index\?wait=true$/).map(({ body }) => body)).toEqual([
@@ -176,7 +177,7 @@ describe("the Qdrant store on the wire", () => {
       request.body.limit = 1;
       return undefined;
     };
-    expect((await store.documents()).map(({ id }) => id)).toEqual(["doc 0", "doc 1", "doc 2"]);
+    expect((await store.documents(DEFAULT_TENANT)).map(({ id }) => id)).toEqual(["doc 0", "doc 1", "doc 2"]);
     expect(scrolls).toEqual([undefined, expect.any(String), expect.any(String)]);
   });
 
@@ -190,7 +191,7 @@ describe("the Qdrant store on the wire", () => {
 
     // The new chunks are nearer, and there, and not counted.
     expect((await search(5)).map(({ text }) => text.split(" ")[0])).toEqual(["old", "old", "old"]);
-    expect(await store.get("a")).toEqual(old);
+    expect(await store.get(DEFAULT_TENANT, "a")).toEqual(old);
     await store.upsert(fresh, chunksOf(fresh, 4));
     expect(await store.info()).toEqual({ kind: "qdrant", documents: 1, chunks: 4 });
   });
@@ -220,7 +221,7 @@ describe("the Qdrant store on the wire", () => {
     peer.intercept = async ({ method, path }) => {
       if (method !== "POST" || !path.endsWith("/points")) return undefined;
       peer.intercept = undefined;
-      await other.delete("near");
+      await other.delete(DEFAULT_TENANT, "near");
       return undefined;
     };
     expect((await search(2)).map(({ document_id }) => document_id)).toEqual(["far", "far"]);
@@ -237,7 +238,7 @@ describe("the Qdrant store on the wire", () => {
       return undefined;
     };
     await store.upsert(slow, chunksOf(slow, 5));
-    expect(await store.get("a")).toEqual(later);
+    expect(await store.get(DEFAULT_TENANT, "a")).toEqual(later);
     expect((await search(10)).map(({ text }) => text.split(" ")[0])).toEqual(["later", "later", "later"]);
     expect(await store.info()).toMatchObject({ documents: 1, chunks: 3 });
   });
@@ -261,10 +262,12 @@ describe("a Qdrant that does not answer as hoped", () => {
 
   async function failed(url = peer.url): Promise<StoreError> {
     const store = openQdrantStore({ url, api_key, collection: "ragline" });
-    const error = await store.search({ vector: unitVector(1), text: "", top_k: 5 }).then(
-      () => undefined,
-      (error) => error,
-    );
+    const error = await store
+      .search({ tenant: DEFAULT_TENANT, vector: unitVector(1), text: "", top_k: 5 })
+      .then(
+        () => undefined,
+        (error) => error,
+      );
     expect(error).toBeInstanceOf(StoreError);
     expect(error.cause).toBeInstanceOf(Error);
     expect(error.message).toContain(`searching: Qdrant at ${url}, collection "ragline"`);

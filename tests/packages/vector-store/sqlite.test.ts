@@ -3,6 +3,7 @@ import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DEFAULT_TENANT } from "#contracts";
 import { openSqliteStore, openStore, StoreError, type VectorStore } from "#vector-store";
 import { CHANGES_KEPT } from "../../../packages/vector-store/sqlite/change-log.ts";
 import { storeConformance } from "./conformance.ts";
@@ -30,7 +31,7 @@ function open(path: string, readonly = false): VectorStore {
 }
 
 const nearest = (store: VectorStore, vector: Float32Array, top_k: number) =>
-  store.search({ vector, text: "", top_k });
+  store.search({ tenant: DEFAULT_TENANT, mode: "dense", vector, text: "", top_k });
 
 /** Another process that writes `document` in versions v0, v1, ... and prints each when it is committed. */
 function startWriter(path: string, chunks: number, versions: number) {
@@ -78,7 +79,7 @@ describe("SQLite's search", () => {
     for (let step = 0; step < 120; step++) {
       const document = documentOf(`doc ${(step * 7) % 13}`, `d${step}`);
       for (const id of expected.keys()) if (id.startsWith(`${document.id}#`)) expected.delete(id);
-      if (step % 4 === 3) await store.delete(document.id);
+      if (step % 4 === 3) await store.delete(DEFAULT_TENANT, document.id);
       else {
         const chunks = chunksOf(document, 1 + (step % 5), step * 10);
         await store.upsert(document, chunks);
@@ -118,7 +119,7 @@ describe("SQLite between processes", () => {
     const document = documentOf("a");
     await writer.upsert(document, chunksOf(document, 2));
     expect(await nearest(reader, unitVector(1), 5)).toHaveLength(2);
-    await writer.delete("a");
+    await writer.delete(DEFAULT_TENANT, "a");
     expect(await nearest(reader, unitVector(1), 5)).toEqual([]);
   });
 
@@ -131,7 +132,7 @@ describe("SQLite between processes", () => {
       writer.kill("SIGKILL");
       await writer.exited;
       const store = open(path);
-      const { digest } = (await store.get("document"))!;
+      const { digest } = (await store.get(DEFAULT_TENANT, "document"))!;
       const hits = await nearest(store, unitVector(1), 500);
       expect(hits).toHaveLength(400);
       expect(hits.every(({ text }) => text.startsWith(`${digest} `))).toBe(true);
@@ -149,20 +150,20 @@ describe("SQLite between processes", () => {
     const path = newPath();
     const reader = open(path, true);
     expect(await nearest(reader, unitVector(1), 5)).toEqual([]);
-    expect(await reader.documents()).toEqual([]);
+    expect(await reader.documents(DEFAULT_TENANT)).toEqual([]);
     expect(await reader.info()).toEqual({ kind: "sqlite", documents: 0, chunks: 0 });
     expect(existsSync(path)).toBe(false);
     const document = documentOf("a");
     await open(path).upsert(document, chunksOf(document, 2));
     expect(await nearest(reader, unitVector(1), 5)).toHaveLength(2);
-    expect(await reader.get("a")).toEqual(document);
+    expect(await reader.get(DEFAULT_TENANT, "a")).toEqual(document);
   });
 
   test("a reader finds nothing in a file that its writer has not set up yet", async () => {
     const path = newPath();
     mkdirSync(join(path, ".."));
     writeFileSync(path, "");
-    expect(await open(path, true).documents()).toEqual([]);
+    expect(await open(path, true).documents(DEFAULT_TENANT)).toEqual([]);
   });
 
   test("a store opened for reading refuses writes", async () => {
@@ -170,7 +171,7 @@ describe("SQLite between processes", () => {
     await open(path).upsert(documentOf("a"), []);
     const reader = open(path, true);
     await expect(reader.upsert(documentOf("b"), [])).rejects.toThrow(/opened for reading only/);
-    await expect(reader.delete("a")).rejects.toThrow(StoreError);
+    await expect(reader.delete(DEFAULT_TENANT, "a")).rejects.toThrow(StoreError);
   });
 });
 
@@ -190,7 +191,7 @@ describe("SQLite's change log", () => {
     await writer.upsert(kept, chunksOf(kept, 5));
     expect(await nearest(reader, unitVector(1), 5)).toHaveLength(5);
 
-    await writer.delete("kept");
+    await writer.delete(DEFAULT_TENANT, "kept");
     const rounds = Math.ceil(CHANGES_KEPT / 2_000) + 1;
     for (let round = 0; round < rounds; round++) {
       const document = documentOf("busy", `v${round}`);
