@@ -13,10 +13,10 @@ import { basename, join, resolve } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
+import type { SourceDocument } from "../apps/indexer/document.ts";
 import type { Judgements } from "./metrics.ts";
 
-export type EvalDocument = Static<typeof EvalDocument>;
-const EvalDocument = Type.Object({
+const DocumentLine = Type.Object({
   _id: Type.String({ minLength: 1 }),
   title: Type.Optional(Type.String()),
   text: Type.String(),
@@ -32,7 +32,8 @@ const QuestionLine = Type.Object({ _id: Type.String({ minLength: 1 }), text: Typ
 export interface Dataset {
   /** What its folder is called. */
   readonly name: string;
-  readonly documents: readonly EvalDocument[];
+  /** As the indexer takes them in; one without a title has none, rather than its id for one. */
+  readonly documents: readonly SourceDocument[];
   /** Those for which some document is judged relevant: of the others nothing can be measured. */
   readonly questions: readonly EvalQuestion[];
 }
@@ -48,10 +49,10 @@ export async function readDataset(directory: string): Promise<Dataset> {
   if (!info?.isDirectory()) {
     throw new DatasetError(`${directory} is not a folder: name one that holds ${LAYOUT}`);
   }
-  const documents = await readJsonLines(directory, "corpus.jsonl", EvalDocument);
+  const corpus = await readJsonLines(directory, "corpus.jsonl", DocumentLine);
   const lines = await readJsonLines(directory, "queries.jsonl", QuestionLine);
   const judgements = await readJudgements(directory);
-  refuseTwice(documents, `${directory}/corpus.jsonl`);
+  refuseTwice(corpus, `${directory}/corpus.jsonl`);
   refuseTwice(lines, `${directory}/queries.jsonl`);
 
   const questions = lines.flatMap(({ _id: id, text }) => {
@@ -60,13 +61,18 @@ export async function readDataset(directory: string): Promise<Dataset> {
       ? [{ id, text, judgements: judged }]
       : [];
   });
-  if (documents.length === 0) throw new DatasetError(`${directory}/corpus.jsonl has no documents`);
+  if (corpus.length === 0) throw new DatasetError(`${directory}/corpus.jsonl has no documents`);
   if (questions.length === 0) {
     throw new DatasetError(
       `${directory}: no question of queries.jsonl has a relevant document in qrels.tsv: are they of one data set?`,
     );
   }
-  return { name: basename(resolve(directory)), documents, questions };
+  return { name: basename(resolve(directory)), documents: corpus.map(sourceOf), questions };
+}
+
+/** Without a text, the title is all that the document says. */
+function sourceOf({ _id: id, title = "", text }: Static<typeof DocumentLine>): SourceDocument {
+  return { id, source: id, title, format: "text", content: text.trim() ? text : title };
 }
 
 const LAYOUT = "corpus.jsonl, queries.jsonl and qrels.tsv (BEIR's layout)";

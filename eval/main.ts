@@ -11,7 +11,7 @@ import { ModelError } from "#embedding";
 import { type SearchRequest, StoreError } from "#vector-store";
 import { commandOrExit, OPTIONS_HELP } from "./command-line.ts";
 import { type Dataset, DatasetError, readDataset } from "./dataset.ts";
-import { indexDataset } from "./index-dataset.ts";
+import { indexDocuments } from "./index-documents.ts";
 import { embedQuestions, rankDocuments, searchP50 } from "./rankings.ts";
 import { qualityOf, RANKING_DEPTH, type Report, reportText } from "./report.ts";
 import { openWorkbench, type Workbench } from "./workbench.ts";
@@ -40,9 +40,9 @@ try {
 
 async function evaluate(dataset: Dataset, { store, model, data_dir }: Workbench): Promise<Report> {
   const { kind } = await store.info();
-  const docs_per_s = await indexDataset(
+  const docs_per_s = await indexDocuments(
     { store, model },
-    dataset,
+    dataset.documents,
     join(data_dir, `indexing-rate-${kind}.json`),
   );
   const { documents, chunks } = await store.info();

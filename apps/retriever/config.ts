@@ -7,6 +7,10 @@ export const retrieverSettings = Type.Object({
   ...leaseSettings,
   ...redisSettings,
   ...storeSettings,
+  RERANKER: Type.Union([Type.Literal("none")], {
+    default: "none",
+    description: "What has the last word on the order of the sources: none leaves it to the search",
+  }),
   MIN_SCORE: Type.Number({
     minimum: -1,
     maximum: 1,

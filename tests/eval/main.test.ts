@@ -23,7 +23,8 @@ async function evaluate(...args: string[]) {
 
 test("a data set is indexed once, and every side of the search is measured", async () => {
   await using folder = await folderOf(WHOLE);
-  const run = () => evaluate(folder.path, "--store", "sqlite", "--data-dir", `${folder.path}/index`, "--json");
+  const run = () =>
+    evaluate(folder.path, "--store", "sqlite", "--data-dir", `${folder.path}/index`, "--json");
 
   const first = await run();
   expect(first.stderr).toInclude("5 documents (5 chunks) in sqlite, 3 questions with judgements");

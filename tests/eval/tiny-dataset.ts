@@ -4,7 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 export const DOCUMENTS = [
-  { _id: "d1", title: "Honey bees", text: "Bees dance to tell each other where flowers are. They make honey." },
+  {
+    _id: "d1",
+    title: "Honey bees",
+    text: "Bees dance to tell each other where flowers are. They make honey.",
+  },
   { _id: "d2", title: "Volcanoes", text: "Magma rises through the crust and erupts as lava." },
   { _id: "d3", title: "", text: "The cello is a string instrument that is played with a bow." },
   { _id: "d4", title: "Bread", text: "Yeast makes the dough of bread rise before it is baked." },

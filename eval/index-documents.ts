@@ -1,27 +1,27 @@
 /**
- * A data set into a store, by the indexer's own path, once.
+ * What is evaluated into a store, by the indexer's own path, once.
  *
- * 1. Documents that the data set no longer has are deleted.
+ * 1. Documents of an earlier run that are not among them any more are deleted.
  * 2. Each document goes through `indexDocument`, which passes over what the store has already: a second run embeds
  *    nothing, and one that was stopped is taken up where it was.
  * 3. The rate is measured over the documents that were indexed, and kept in `rate_file`, since a later run has
  *    nothing to measure.
  */
 import { DEFAULT_TENANT } from "#contracts";
+import type { SourceDocument } from "../apps/indexer/document.ts";
 import { type IndexTools, indexDocument } from "../apps/indexer/index-document.ts";
 import { startProgress } from "../apps/indexer/progress.ts";
-import type { Dataset, EvalDocument } from "./dataset.ts";
 
-/** What indexing took, over all runs that had something to do. */
+/** What indexing took, in one run. */
 interface IndexingRate {
   readonly documents: number;
   readonly seconds: number;
 }
 
 /** @returns documents a second when they were indexed; `null` if the store was filled by somebody else. */
-export async function indexDataset(
+export async function indexDocuments(
   tools: IndexTools,
-  { documents }: Dataset,
+  documents: readonly SourceDocument[],
   rate_file: string,
 ): Promise<number | null> {
   await deleteOthers(tools, documents);
@@ -31,7 +31,7 @@ export async function indexDataset(
   try {
     for (const document of documents) {
       const started_ms = performance.now();
-      const outcome = await indexDocument(tools, sourceOf(document));
+      const outcome = await indexDocument(tools, document);
       chunks += outcome.chunks;
       if (outcome.changed) {
         indexed.documents++;
@@ -47,21 +47,8 @@ export async function indexDataset(
   return rate && rate.documents / rate.seconds;
 }
 
-/** A document of the data set as the indexer takes it in. Without a text, its title is all that it says. */
-function sourceOf({ _id: id, title = "", text }: EvalDocument) {
-  return {
-    tenant: DEFAULT_TENANT,
-    id,
-    source: id,
-    title,
-    format: "text" as const,
-    content: text.trim() || title,
-    metadata: {},
-  };
-}
-
-async function deleteOthers({ store }: IndexTools, documents: readonly EvalDocument[]): Promise<void> {
-  const ids = new Set(documents.map(({ _id }) => _id));
+async function deleteOthers({ store }: IndexTools, documents: readonly SourceDocument[]): Promise<void> {
+  const ids = new Set(documents.map(({ id }) => id));
   for (const { id } of await store.documents(DEFAULT_TENANT)) {
     if (!ids.has(id)) await store.delete(DEFAULT_TENANT, id);
   }
@@ -72,12 +59,9 @@ async function keptRate(rate_file: string): Promise<IndexingRate | null> {
   return (await file.exists()) ? await file.json() : null;
 }
 
-/** A run that was stopped and the one that went on from it are one measurement. */
-async function keepRate(rate_file: string, indexed: IndexingRate): Promise<void> {
+/** The measurement over the most documents stays; of equal ones the newer. */
+async function keepRate(rate_file: string, measured: IndexingRate): Promise<void> {
   const before = await keptRate(rate_file);
-  const rate: IndexingRate = {
-    documents: indexed.documents + (before?.documents ?? 0),
-    seconds: indexed.seconds + (before?.seconds ?? 0),
-  };
-  await Bun.write(rate_file, JSON.stringify(rate));
+  if (before && before.documents > measured.documents) return;
+  await Bun.write(rate_file, JSON.stringify(measured));
 }
