@@ -19,7 +19,10 @@ export const OPTIONS_HELP = `  --store sqlite|qdrant   the store to fill and sea
 `;
 
 /** Ends the process for `--help` (exit code 0), and for arguments that make no sense (2). */
-export function commandOrExit(usage: string, paths: number): EvalCommand {
+export function commandOrExit(
+  usage: string,
+  paths: { readonly least: number; readonly most: number },
+): EvalCommand {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
@@ -34,9 +37,8 @@ export function commandOrExit(usage: string, paths: number): EvalCommand {
       console.log(usage);
       process.exit(0);
     }
-    if (positionals.length !== paths) {
-      throw new TypeError(`takes ${paths} path${paths === 1 ? "" : "s"}, not ${positionals.length}`);
-    }
+    if (positionals.length < paths.least) throw new TypeError("which folder?");
+    if (positionals.length > paths.most) throw new TypeError(`one folder, not ${positionals.length}`);
     const { store } = values;
     if (store !== undefined && store !== "sqlite" && store !== "qdrant") {
       throw new TypeError(`--store is "${store}": sqlite or qdrant`);

@@ -102,7 +102,11 @@ function decode(path: string, bytes: Uint8Array): string {
   }
 }
 
-async function readJsonLines<S extends TSchema>(
+/**
+ * The values in `name` or `name.gz`, one a line.
+ * @throws DatasetError if there is no such file, or for the first line that does not fit the schema.
+ */
+export async function readJsonLines<S extends TSchema>(
   directory: string,
   name: string,
   schema: S,

@@ -24,7 +24,7 @@ current settings. The first run indexes the data set, minutes for thousands of d
 
 ${OPTIONS_HELP}`;
 
-const command = commandOrExit(USAGE, 1);
+const command = commandOrExit(USAGE, { least: 1, most: 1 });
 try {
   const dataset = await readDataset(command.paths[0]!);
   const workbench = await openWorkbench(dataset.name, command);

@@ -76,7 +76,7 @@ test("without --json the three sides stand side by side", async () => {
 
 test.each([
   ["a folder that is not there", ["/nowhere/at/all"], "is not a folder"],
-  ["no folder", [], "takes 1 path"],
+  ["no folder", [], "which folder?"],
   ["an unknown store", ["/tmp", "--store", "lucene"], "sqlite or qdrant"],
   ["an unknown flag", ["/tmp", "--deep"], "--deep"],
 ])("%s is refused with exit code 2 and nothing on stdout", async (_, args, message) => {
