@@ -1,8 +1,9 @@
-/** Arranges what the dependencies do not bring: the embedding model and a Redis server. Quick when both are there. */
+/** Arranges what the dependencies do not bring: the vector scan, the embedding model, a Redis server. Quick when all are there. */
 
 import { Type } from "@sinclair/typebox";
 import { ensureModel } from "#embedding";
 import { configOrExit, modelSettings } from "#runtime";
+import { ensureVectorScan } from "./build-vector-scan.ts";
 import { ensureEmbeddedCorpus } from "./embed-corpus.ts";
 import { ensureRedisServer } from "./redis-server.ts";
 
@@ -15,6 +16,7 @@ const config = configOrExit(
   }),
 );
 
+if (await ensureVectorScan()) console.error("Set up: the vector scan");
 if (await ensureModel({ directory: config.MODEL_DIR }))
   console.error(`Set up: the embedding model, in ${config.MODEL_DIR}/`);
 if (await ensureEmbeddedCorpus(config.MODEL_DIR)) console.error("Set up: the corpus, embedded");

@@ -1,8 +1,9 @@
 /** Chunks in the file: text, vector and terms, each under the chunk's row. */
 import type { Database } from "bun:sqlite";
+import type { Candidate } from "../fusion.ts";
 import type { Chunk, SearchHit } from "../types.ts";
 import { indexTerms } from "./terms.ts";
-import { cosine, type RowCandidate } from "./vector-search.ts";
+import { cosine } from "./vector-search.ts";
 
 interface ChunkRow extends Omit<Chunk, "vector" | "heading_path"> {
   readonly heading_path: string;
@@ -24,7 +25,7 @@ export function insertChunk(db: Database, row: number, document: number, chunk: 
 }
 
 /** What was found, in the order given. */
-export function hitsOf(db: Database, found: readonly RowCandidate[], question: Float32Array): SearchHit[] {
+export function hitsOf(db: Database, found: readonly Candidate[], question: Float32Array): SearchHit[] {
   const rows = db
     .query<ChunkRow & { row: number; metadata: string; vector: Uint8Array }, [string]>(
       `SELECT row, ${COLUMNS}, metadata, vector FROM json_each(?) AS found

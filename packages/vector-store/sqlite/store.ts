@@ -19,6 +19,8 @@ import { pruneChanges } from "./change-log.ts";
 import { chunksBetween, hitsOf } from "./chunks.ts";
 import { explaining, openDatabase } from "./database.ts";
 import { documentsOf, findDocument, insertDocument, removeDocument } from "./documents.ts";
+import { ranked } from "./ranking.ts";
+import { loadVectorScan } from "./scan/vector-scan.ts";
 import { scopeOf } from "./scope.ts";
 import { searchTerms } from "./terms.ts";
 import { VectorMirror } from "./vector-mirror.ts";
@@ -49,7 +51,8 @@ class SqliteStore implements VectorStore {
   readonly readonly: boolean;
   readonly fusion: Fusion;
   #db: Database | undefined;
-  #mirror = new VectorMirror();
+  /** There from the first search by meaning on. */
+  #mirror: VectorMirror | undefined;
   #closed = false;
 
   constructor({ path, readonly = false, fusion = DEFAULT_FUSION }: SqliteStoreOptions) {
@@ -74,16 +77,18 @@ class SqliteStore implements VectorStore {
   async search(request: SearchRequest): Promise<SearchHit[]> {
     const { tenant, mode = "hybrid", vector, text, top_k, filter } = request;
     acceptVector(vector, "the question");
+    const scan = await loadVectorScan();
+    this.#mirror ??= new VectorMirror(scan);
+    const mirror = this.#mirror;
     return this.#read("searching", [], (db) => {
       const scope = scopeOf(db, tenant, filter);
       if (!scope) return [];
-      if (mode !== "text") this.#mirror.follow(db);
       const limit = Math.max(CANDIDATES, top_k);
-      const dense = () => searchVectors(db, this.#mirror, vector, scope, limit);
+      const dense = () => searchVectors(db, mirror, vector, scope, limit);
       const words = () => searchTerms(db, text, scope, limit);
-      const ranked =
+      const found =
         mode === "dense" ? dense() : mode === "text" ? words() : fuse(dense(), words(), this.fusion);
-      return hitsOf(db, ranked.slice(0, top_k), vector);
+      return hitsOf(db, ranked(db, found, top_k), vector);
     });
   }
 
@@ -124,7 +129,7 @@ class SqliteStore implements VectorStore {
     this.#closed = true;
     this.#db?.close();
     this.#db = undefined;
-    this.#mirror.clear();
+    this.#mirror = undefined;
   }
 
   /** One commit's state for all of `work`; `empty` while the file is not there yet. */
@@ -146,7 +151,7 @@ class SqliteStore implements VectorStore {
         return result;
       });
       const result = written.immediate();
-      this.#mirror.committed();
+      this.#mirror?.committed();
       return result;
     });
   }

@@ -1,10 +1,10 @@
 /** The full-text index: what of a chunk is in it, and the search by words, ranked by BM25. */
 import type { Database } from "bun:sqlite";
 import { analyse } from "../analyser.ts";
-import { bestFirst } from "../order.ts";
+import type { Candidate } from "../fusion.ts";
 import type { Chunk } from "../types.ts";
+import { ranked } from "./ranking.ts";
 import type { Scope } from "./scope.ts";
-import type { RowCandidate } from "./vector-search.ts";
 
 /** A word of the title says more of a chunk than one of its text: measured best over four data sets. */
 const TITLE_WEIGHT = 2;
@@ -26,19 +26,17 @@ export function indexTerms(
  * row. A term that the question repeats counts as often. The scores are BM25's, higher is better; its document
  * frequencies are those of all tenants together, as with any shared index.
  */
-export function searchTerms(db: Database, question: string, scope: Scope, limit: number): RowCandidate[] {
+export function searchTerms(db: Database, question: string, scope: Scope, limit: number): Candidate[] {
   const terms = analyse(question);
   if (terms.length === 0) return [];
   // The `+` keeps SQLite from running the whole search anew for each row of the filter.
   const among = scope.rows ? "AND +rowid IN (SELECT value FROM json_each(?5))" : "";
-  return db
-    .query<RowCandidate, (string | number)[]>(
-      // Ordered by bm25() itself: by the hidden column `rank` it takes several times as long.
-      `SELECT row, id, score FROM (
-         SELECT rowid AS found, -bm25(terms, ${TITLE_WEIGHT}, 1) AS score FROM terms
-          WHERE terms MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ${among}
-          ORDER BY bm25(terms, ${TITLE_WEIGHT}, 1), rowid LIMIT ?4
-       ) JOIN chunks ON row = found`,
+  const found = db
+    .query<Candidate, (string | number)[]>(
+      // Ordered by bm25() itself: by the hidden column `rank` it takes half as long again.
+      `SELECT rowid AS row, -bm25(terms, ${TITLE_WEIGHT}, 1) AS score FROM terms
+        WHERE terms MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ${among}
+        ORDER BY bm25(terms, ${TITLE_WEIGHT}, 1), rowid LIMIT ?4`,
     )
     .all(
       terms.map((term) => `"${term}"`).join(" OR "),
@@ -46,6 +44,6 @@ export function searchTerms(db: Database, question: string, scope: Scope, limit:
       scope.last,
       limit,
       ...(scope.rows ? [JSON.stringify(scope.rows)] : []),
-    )
-    .sort(bestFirst);
+    );
+  return ranked(db, found, limit);
 }

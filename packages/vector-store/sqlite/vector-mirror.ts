@@ -13,23 +13,38 @@
  */
 import type { Database } from "bun:sqlite";
 import { changesSince, lastChange } from "./change-log.ts";
+import { VectorMemory } from "./scan/vector-memory.ts";
+import { VectorTable } from "./scan/vector-table.ts";
 import type { Scope } from "./scope.ts";
-import { tenantOf } from "./tenants.ts";
-import { VectorTable } from "./vector-table.ts";
+import { rowsOf, tenantOf } from "./tenants.ts";
 
 export class VectorMirror {
+  #scan: WebAssembly.Module;
+  #memory: VectorMemory;
   #tenants = new Map<number, VectorTable>();
   #data_version: number | undefined;
   #followed: number | undefined;
+
+  constructor(scan: WebAssembly.Module) {
+    this.#scan = scan;
+    this.#memory = new VectorMemory(scan);
+  }
 
   /** Own commits do not show in `data_version`: say so here. */
   committed(): void {
     this.#data_version = undefined;
   }
 
-  /** Rows of the `count` nearest of the scope, in no order, and of what ties with the last of them. */
-  nearest(question: Float32Array, count: number, { tenant, rows }: Scope): number[] {
-    return this.#tenants.get(tenant)?.nearest(question, count, rows) ?? [];
+  /** Rows of the `count` nearest of the scope as far as the codes tell, in no order. */
+  nearest(question: Float32Array, count: number, { tenant, first, rows }: Scope): number[] {
+    const vectors = this.#tenants.get(tenant);
+    const near =
+      vectors?.nearest(
+        question,
+        count,
+        rows?.map((row) => row - first),
+      ) ?? [];
+    return Array.from(near, (row) => first + row);
   }
 
   /** Brings the vectors to the state of the transaction that `db` is in. */
@@ -39,37 +54,35 @@ export class VectorMirror {
     const changes = this.#followed === undefined ? undefined : changesSince(db, this.#followed);
     if (changes) {
       for (const change of changes) {
-        if (change.op === "delete") this.#remove(change.id);
-        else if (change.vector) this.#set(change.id, change.vector);
+        const { vectors, row } = this.#find(change.id);
+        if (change.op === "delete") vectors.remove(row);
+        else if (change.vector) vectors.set(row, change.vector);
         this.#followed = change.seq;
       }
     } else this.#load(db);
     this.#data_version = data_version;
   }
 
-  clear(): void {
-    this.#tenants.clear();
-  }
-
   #load(db: Database): void {
     this.#followed = undefined;
-    this.clear();
+    this.#tenants.clear();
+    this.#memory = new VectorMemory(this.#scan);
     const rows = db.query<{ chunk: number; vector: Uint8Array }, []>("SELECT chunk, vector FROM vectors");
-    for (const { chunk, vector } of rows.iterate()) this.#set(chunk, vector);
+    for (const { chunk, vector } of rows.iterate()) {
+      const { vectors, row } = this.#find(chunk);
+      vectors.set(row, vector);
+    }
     this.#followed = lastChange(db);
   }
 
-  #set(row: number, vector: Uint8Array): void {
-    const tenant = tenantOf(row);
-    let table = this.#tenants.get(tenant);
-    if (!table) {
-      table = new VectorTable();
-      this.#tenants.set(tenant, table);
+  /** Whose vectors a chunk's row belongs to, and which of theirs it is. */
+  #find(chunk: number): { vectors: VectorTable; row: number } {
+    const tenant = tenantOf(chunk);
+    let vectors = this.#tenants.get(tenant);
+    if (!vectors) {
+      vectors = new VectorTable(this.#memory);
+      this.#tenants.set(tenant, vectors);
     }
-    table.set(row, vector);
-  }
-
-  #remove(row: number): void {
-    this.#tenants.get(tenantOf(row))?.remove(row);
+    return { vectors, row: chunk - rowsOf(tenant)[0] };
   }
 }

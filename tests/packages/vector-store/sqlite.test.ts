@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { afterAll, afterEach, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,8 @@ import { openSqliteStore, openStore, StoreError, type VectorStore } from "#vecto
 import { CHANGES_KEPT } from "../../../packages/vector-store/sqlite/change-log.ts";
 import { storeConformance } from "./conformance.ts";
 import { atCosine, chunkOf, chunksOf, documentOf, unitVector } from "./passages.ts";
+
+setDefaultTimeout(60_000);
 
 const folder = mkdtempSync(join(tmpdir(), "ragline-sqlite-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,0 +1,27 @@
+/** The order of candidates. Their ids are only read where scores are equal: reading 250 costs as much as the search. */
+import type { Database } from "bun:sqlite";
+import type { Candidate } from "../fusion.ts";
+import { bestFirst } from "../order.ts";
+
+/** The `limit` best, best first; ties by id. */
+export function ranked(db: Database, candidates: readonly Candidate[], limit: number): Candidate[] {
+  const sorted = candidates.toSorted((a, b) => b.score - a.score);
+  const least = sorted[Math.min(limit, sorted.length) - 1]?.score ?? 0;
+  const best = sorted.filter(({ score }) => score >= least);
+  const tied = best.filter(({ score }, i) => score === best[i - 1]?.score || score === best[i + 1]?.score);
+  if (tied.length === 0) return best;
+  const ids = idsOf(db, tied);
+  return best
+    .map((candidate) => ({ ...candidate, id: ids.get(candidate.row) ?? "" }))
+    .sort(bestFirst)
+    .slice(0, limit);
+}
+
+function idsOf(db: Database, candidates: readonly Candidate[]): Map<number, string> {
+  const rows = db
+    .query<{ row: number; id: string }, [string]>(
+      "SELECT row, chunks.id FROM json_each(?) AS wanted JOIN chunks ON row = wanted.value",
+    )
+    .all(JSON.stringify(candidates.map(({ row }) => row)));
+  return new Map(rows.map(({ row, id }) => [row, id]));
+}
