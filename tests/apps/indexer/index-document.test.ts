@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,8 @@ import { openSqliteStore, StoreError, type VectorStore } from "#vector-store";
 import type { SourceDocument } from "../../../apps/indexer/document.ts";
 import { indexDocument } from "../../../apps/indexer/index-document.ts";
 import { directory } from "../../packages/embedding/model-root.ts";
+
+setDefaultTimeout(60_000);
 
 const model = await loadModel({ directory });
 
