@@ -24,6 +24,7 @@ export function openStore(options: OpenStoreOptions): VectorStore {
         url: options.qdrant_url,
         api_key: options.qdrant_api_key,
         collection: options.qdrant_collection,
+        fusion: options.fusion,
       })
     : openSqliteStore({ path: options.sqlite_path, readonly: options.readonly, fusion: options.fusion });
 }

@@ -11,9 +11,7 @@
  * 3. replaces the marker, unless a higher version is there: this commits;
  * 4. takes away chunks of lower versions.
  *
- * A search asks for the nearest chunks, then for the markers of their documents. Chunks of another version
- * than their marker's are of a write under way, or left by a writer that was killed: the search is asked again
- * without them, until no marker has changed since it was read.
+ * A search (`search.ts`) counts only the chunks that their marker counts.
  *
  * What holds, on one node or replica:
  * - Results never mix two versions of a document, show one that was not committed, or drop a document because
@@ -22,18 +20,27 @@
  *   that document; until then they count in `info`, and a search that meets them takes a second round.
  * - Of two writers of one document the higher version stays, whole (needs Qdrant 1.16's `update_filter`; before
  *   it, the last marker written stays, and may miss chunks that the other writer took away).
+ * - An equal revision means that no document was committed or deleted. It would fail to change only if the server
+ *   died between two operations of one batch.
  *
  * What does not hold:
  * - A search that reads chunks before a replacement has written them all, but their marker after it, may
  *   miss chunks of the new version, provided that it met none of the old one.
  * - Results are approximate once the collection is large enough for Qdrant to index it.
- * - Which of equal scores are within `top_k` is Qdrant's choice; those returned are ordered by id.
+ * - Which of equal scores are among a side's 200 candidates is Qdrant's choice, and with it their ranks for RRF;
+ *   those that come to the fusion's top are ordered by id.
+ * - How rare a word is Qdrant counts over all tenants of a shard, chunks of a write under way included, which may
+ *   also be among a side's candidates; and it may be late to notice what was deleted. So fused scores, and scores
+ *   by words, move a little without a new revision.
+ * - In a collection of several shards, weights that differ are applied shard by shard.
  */
 import { QdrantClient, type Schemas } from "@qdrant/js-client-rest";
 import { acceptDocument, acceptVector } from "../accept.ts";
-import { bestFirst, byId } from "../order.ts";
+import { byId } from "../order.ts";
 import {
   type Chunk,
+  DEFAULT_FUSION,
+  type Fusion,
   type SearchHit,
   type SearchRequest,
   type StoredDocument,
@@ -41,33 +48,33 @@ import {
   type StoreInfo,
   type VectorStore,
 } from "../types.ts";
-import { ensureCollection } from "./collection.ts";
+import { type Collection, ensureCollection, readPoints } from "./collection.ts";
+import { chunksOf, ofKind, ofTenant, olderThan } from "./filters.ts";
+import { acceptFusion } from "./fused-query.ts";
 import {
   type ChunkPayload,
+  chunkId,
   chunkPoint,
-  chunksOf,
-  DENSE,
   type DocumentPayload,
-  type Filter,
-  liveChunks,
   markerId,
   markerPoint,
   nextVersion,
-  olderThan,
+  REVISION_ID,
+  type RevisionPayload,
+  revisionPoint,
   toDocument,
-  toHit,
+  toPassage,
 } from "./points.ts";
+import { searchLive } from "./search.ts";
 
 /** Longest wait for one answer. A caller's deadline is a minute for everything. */
 const TIMEOUT_MS = 30_000;
 
-/** Points in one upsert: about 2.5 MB of JSON, where Qdrant takes 32. */
+/** Points in one upsert: about 3 MB of JSON, where Qdrant takes 32. */
 const UPSERT_POINTS = 256;
 
-const SCROLL_POINTS = 1_000;
-
-/** Rounds of one search. All but two mean that one of its documents was committed within its milliseconds. */
-const SEARCH_ROUNDS = 10;
+/** Points in one answer of a list. */
+const READ_POINTS = 1_000;
 
 export interface QdrantStoreOptions {
   /** Base URL, `http://localhost:6333`; the port is 6333 if it names none. */
@@ -75,90 +82,112 @@ export interface QdrantStoreOptions {
   readonly api_key?: string;
   /** Created on first use. */
   readonly collection: string;
+  /** How a hybrid search ranks. Default: `DEFAULT_FUSION`. */
+  readonly fusion?: Fusion;
 }
 
-/** A store in a collection of the Qdrant server at `url`, which is first called by the first operation. */
+/**
+ * A store in a collection of the Qdrant server at `url`, which is first called by the first operation.
+ * @throws StoreError if Qdrant has no such fusion.
+ */
 export function openQdrantStore(options: QdrantStoreOptions): VectorStore {
   return new QdrantStore(options);
 }
 
 class QdrantStore implements VectorStore {
-  #client: QdrantClient;
-  #collection: string;
+  #collection: Collection;
+  #fusion: Fusion;
   /** For messages: the URL without credentials. */
   #where: string;
   #ready: Promise<void> | undefined;
   #closed = false;
 
-  constructor({ url, api_key, collection }: QdrantStoreOptions) {
+  constructor({ url, api_key, collection, fusion = DEFAULT_FUSION }: QdrantStoreOptions) {
+    acceptFusion(fusion);
     // The version check would print to the console, and call a server that may not be up yet.
-    this.#client = new QdrantClient({ url, apiKey: api_key, timeout: TIMEOUT_MS, checkCompatibility: false });
-    this.#collection = collection;
+    const client = new QdrantClient({ url, apiKey: api_key, timeout: TIMEOUT_MS, checkCompatibility: false });
+    this.#collection = { client, name: collection };
+    this.#fusion = fusion;
     this.#where = `Qdrant at ${new URL(url).origin}, collection "${collection}"`;
   }
 
   async upsert(document: StoredDocument, chunks: readonly Chunk[]): Promise<void> {
     acceptDocument(document, chunks);
+    const { tenant, id } = document;
     await this.#call("writing a document", async () => {
-      const version = nextVersion((await this.#marker(document.id))?.version);
+      const { client, name } = this.#collection;
+      const version = nextVersion((await this.#marker(tenant, id))?.version);
       for (let at = 0; at < chunks.length; at += UPSERT_POINTS) {
-        const points = chunks.slice(at, at + UPSERT_POINTS).map((chunk) => chunkPoint(chunk, version));
-        applied(await this.#client.upsert(this.#collection, { wait: true, points }));
+        const points = chunks
+          .slice(at, at + UPSERT_POINTS)
+          .map((chunk) => chunkPoint(document, chunk, version));
+        applied(await client.upsert(name, { wait: true, points }));
       }
-      const marker = markerPoint(document, version);
+      const marker = markerPoint(document, version, chunks.length);
       await this.#commit([
         { upsert: { points: [marker], update_filter: { must: [olderThan(version)] } } },
-        { delete: { filter: { must: [...chunksOf(document.id), olderThan(version)] } } },
+        { delete: { filter: { must: [...chunksOf(tenant, id), olderThan(version)] } } },
       ]);
     });
   }
 
-  async delete(_tenant: string, document_id: string): Promise<boolean> {
+  async delete(tenant: string, document_id: string): Promise<boolean> {
     return this.#call("deleting a document", async () => {
-      const marker = await this.#marker(document_id);
+      const marker = await this.#marker(tenant, document_id);
       if (!marker) return false;
       // A writer at work already has a higher version: its chunks stay.
       await this.#commit([
-        { delete: { points: [markerId(document_id)] } },
-        { delete: { filter: { must: [...chunksOf(document_id), olderThan(marker.version + 1)] } } },
+        { delete: { points: [markerId(tenant, document_id)] } },
+        { delete: { filter: { must: [...chunksOf(tenant, document_id), olderThan(marker.version + 1)] } } },
       ]);
       return true;
     });
   }
 
-  async search({ vector, top_k, filter }: SearchRequest): Promise<SearchHit[]> {
-    acceptVector(vector, "the question");
-    if (top_k < 1 || filter?.document_ids?.length === 0) return [];
-    return this.#call("searching", async () => {
-      let live = new Map<string, number | undefined>();
-      for (let round = 1; round <= SEARCH_ROUNDS; round++) {
-        const found = await this.#nearest(vector, top_k, liveChunks(filter?.document_ids, live));
-        const before = live;
-        live = await this.#versions([...before.keys(), ...found.map(({ chunk }) => chunk.document_id)]);
-        const settled =
-          found.every(({ chunk }) => live.get(chunk.document_id) === chunk.version) &&
-          [...before].every(([document_id, version]) => live.get(document_id) === version);
-        if (settled) return found.map(({ chunk, score }) => toHit(chunk, score)).sort(bestFirst);
-      }
-      throw new Error("the documents found kept changing; try again");
-    });
+  async search(request: SearchRequest): Promise<SearchHit[]> {
+    acceptVector(request.vector, "the question");
+    if (request.top_k < 1) return [];
+    return this.#call("searching", () => searchLive(this.#collection, this.#fusion, request));
   }
 
-  async get(_tenant: string, document_id: string): Promise<StoredDocument | undefined> {
+  async get(tenant: string, document_id: string): Promise<StoredDocument | undefined> {
     return this.#call("reading a document", async () => {
-      const marker = await this.#marker(document_id);
+      const marker = await this.#marker(tenant, document_id);
       return marker && toDocument(marker);
     });
   }
 
-  async documents(_tenant: string): Promise<StoredDocument[]> {
+  async passages(tenant: string, document_id: string, from: number, to: number) {
+    return this.#call("reading passages", async () => {
+      const first = Math.max(0, from);
+      let marker = await this.#marker(tenant, document_id);
+      while (marker) {
+        const { version, chunks } = marker;
+        const ids = Array.from({ length: Math.max(0, Math.min(to, chunks) - first) }, (_, i) =>
+          chunkId(tenant, document_id, version, first + i),
+        );
+        const points = await readPoints(this.#collection, ids);
+        if (points.size < ids.length) marker = await this.#marker(tenant, document_id);
+        // Some were missing, since the document was replaced or deleted meanwhile.
+        if (marker?.version !== version) continue;
+        return ids.flatMap((id) => {
+          const payload = points.get(id)?.payload;
+          return payload ? [toPassage(payload as unknown as ChunkPayload)] : [];
+        });
+      }
+      return [];
+    });
+  }
+
+  async documents(tenant: string): Promise<StoredDocument[]> {
     return this.#call("listing the documents", async () => {
+      const { client, name } = this.#collection;
       const documents: StoredDocument[] = [];
       let offset: Schemas["ScrollRequest"]["offset"];
       do {
-        const page = await this.#client.scroll(this.#collection, {
-          filter: ofKind("document"),
-          limit: SCROLL_POINTS,
+        const page = await client.scroll(name, {
+          filter: { must: [ofTenant(tenant), ofKind("document")] },
+          limit: READ_POINTS,
           offset,
           with_payload: true,
         });
@@ -170,64 +199,47 @@ class QdrantStore implements VectorStore {
     });
   }
 
+  /** "none" until the first write. */
+  async revision(): Promise<string> {
+    return this.#call("reading the revision", async () => {
+      const point = (await readPoints(this.#collection, [REVISION_ID])).get(REVISION_ID);
+      return (point?.payload as RevisionPayload | undefined)?.revision ?? "none";
+    });
+  }
+
   /** While a document is being replaced, its old and new chunks both count. */
   async info(): Promise<StoreInfo> {
     return this.#call("counting", async () => {
+      const { client, name } = this.#collection;
       const [documents, chunks] = await Promise.all(
         (["document", "chunk"] as const).map((kind) =>
-          this.#client.count(this.#collection, { filter: ofKind(kind), exact: true }),
+          client.count(name, { filter: { must: [ofKind(kind)] }, exact: true }),
         ),
       );
       return { kind: "qdrant", documents: documents!.count, chunks: chunks!.count };
     });
   }
 
-  async passages(): Promise<never> {
-    throw new StoreError(`${this.#where}: passages are not read from it yet`);
-  }
-
-  async revision(): Promise<never> {
-    throw new StoreError(`${this.#where}: its revision is not known yet`);
-  }
-
   async close(): Promise<void> {
     this.#closed = true;
   }
 
-  async #nearest(vector: Float32Array, limit: number, filter: Filter) {
-    const { points } = await this.#client.query(this.#collection, {
-      query: Array.from(vector),
-      using: DENSE,
-      filter,
-      limit,
-      with_payload: true,
-    });
-    return points.map(({ payload, score }) => ({ chunk: payload as unknown as ChunkPayload, score }));
+  async #marker(tenant: string, document_id: string): Promise<DocumentPayload | undefined> {
+    const id = markerId(tenant, document_id);
+    return (await readPoints(this.#collection, [id])).get(id)?.payload as DocumentPayload | undefined;
   }
 
-  async #marker(document_id: string): Promise<DocumentPayload | undefined> {
-    return (await this.#markers([document_id]))[0];
-  }
-
-  /** The version that counts of each document; `undefined` of those that are not there. */
-  async #versions(document_ids: readonly string[]): Promise<Map<string, number | undefined>> {
-    const versions = new Map<string, number | undefined>(document_ids.map((id) => [id, undefined]));
-    for (const { id, version } of await this.#markers([...versions.keys()])) versions.set(id, version);
-    return versions;
-  }
-
-  async #markers(document_ids: readonly string[]): Promise<DocumentPayload[]> {
-    if (document_ids.length === 0) return [];
-    const points = await this.#client.retrieve(this.#collection, {
-      ids: document_ids.map(markerId),
-      with_payload: true,
-    });
-    return points.map(({ payload }) => payload as unknown as DocumentPayload);
-  }
-
-  /** Applied in order; if one fails, those before it stay. */
+  /**
+   * Applied in order; if one fails, those before it stay. The revision changes before and after: whoever reads it
+   * in between reads it anew once all is done, and it is new even if the connection breaks midway.
+   */
   async #commit(operations: Schemas["UpdateOperation"][]): Promise<void> {
-    const results = await this.#client.batchUpdate(this.#collection, { wait: true, operations });
+    const { client, name } = this.#collection;
+    const changed = () => ({ upsert: { points: [revisionPoint()] } });
+    const results = await client.batchUpdate(name, {
+      wait: true,
+      operations: [changed(), ...operations, changed()],
+    });
     for (const result of results) applied(result);
   }
 
@@ -235,7 +247,7 @@ class QdrantStore implements VectorStore {
   async #call<T>(doing: string, work: () => Promise<T>): Promise<T> {
     if (this.#closed) throw new StoreError(`${this.#where}: the store is closed`);
     try {
-      this.#ready ??= ensureCollection(this.#client, this.#collection);
+      this.#ready ??= ensureCollection(this.#collection);
       await this.#ready;
       return await work();
     } catch (error) {
@@ -245,10 +257,6 @@ class QdrantStore implements VectorStore {
       throw new StoreError(`${doing}: ${this.#where}: ${reason(error)}`, { cause: error });
     }
   }
-}
-
-function ofKind(kind: "document" | "chunk"): Filter {
-  return { must: [{ key: "kind", match: { value: kind } }] };
 }
 
 /** `wait: true` answers when the change can be read, or, under load, that it cannot be yet. */

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { DEFAULT_TENANT } from "#contracts";
 import { type SearchHit, StoreError, type VectorStore } from "#vector-store";
+import { searchConformance } from "./conformance-search.ts";
 import { atCosine, chunkOf, chunksOf, documentOf, unitVector } from "./passages.ts";
 
 /** `open` gives an empty store each time; `cleanUp` takes it away again, after it was closed. */
@@ -212,6 +213,72 @@ export function storeConformance(
       }
     });
 
+    test("passages are a document's chunks from one place up to another, in order", async () => {
+      const document = documentOf("a");
+      const chunks = chunksOf(document, 7);
+      await store.upsert(document, chunks.toReversed());
+      const passages = chunks.map(({ vector: _, ...passage }) => passage);
+      const read = (from: number, to: number) => store.passages(DEFAULT_TENANT, "a", from, to);
+      expect(await read(2, 5)).toEqual(passages.slice(2, 5));
+      expect(await read(0, 1)).toEqual(passages.slice(0, 1));
+      expect(await read(-3, 2)).toEqual(passages.slice(0, 2));
+      expect(await read(5, 1_000_000)).toEqual(passages.slice(5));
+      expect(await read(0, Number.MAX_SAFE_INTEGER)).toEqual(passages);
+      for (const [from, to] of [
+        [7, 9],
+        [3, 3],
+        [5, 2],
+      ] as const) {
+        expect(await read(from, to)).toEqual([]);
+      }
+      expect(await store.passages(DEFAULT_TENANT, "b", 0, 5)).toEqual([]);
+
+      const fresh = documentOf("a", "new");
+      await store.upsert(fresh, chunksOf(fresh, 2));
+      expect((await read(0, 9)).map(({ text }) => text)).toEqual([
+        "new passage 0 of a",
+        "new passage 1 of a",
+      ]);
+      await store.delete(DEFAULT_TENANT, "a");
+      expect(await read(0, 9)).toEqual([]);
+    });
+
+    test("the revision changes with every write, and only then", async () => {
+      const seen = new Set<string>();
+      const changes = async () => {
+        const revision = await store.revision();
+        const changed = !seen.has(revision);
+        seen.add(revision);
+        return changed;
+      };
+      expect(await changes()).toBe(true);
+      expect(await changes()).toBe(false);
+      const document = documentOf("a");
+      for (const write of [
+        () => store.upsert(document, chunksOf(document, 2)),
+        () => store.upsert(document, chunksOf(document, 2)),
+        () => store.upsert({ ...document, tenant: "another" }, []),
+        () => store.delete("another", "a"),
+        () => store.delete(DEFAULT_TENANT, "a"),
+        () => store.upsert(document, []),
+      ]) {
+        await write();
+        expect(await changes()).toBe(true);
+      }
+      await store.delete(DEFAULT_TENANT, "nothing");
+      await store.delete("nobody", "a");
+      await search(unitVector(1), 5);
+      await store.get(DEFAULT_TENANT, "a");
+      await store.passages(DEFAULT_TENANT, "a", 0, 5);
+      await store.documents(DEFAULT_TENANT);
+      await store.info();
+      const refused = [chunkOf(document, 0, new Float32Array(3))];
+      await expect(store.upsert(document, refused)).rejects.toThrow(StoreError);
+      expect(await changes()).toBe(false);
+    });
+
+    searchConformance(() => store);
+
     test("a vector of the wrong length is refused, and nothing is written", async () => {
       const document = documentOf("a");
       const short = chunkOf(document, 1, new Float32Array(3));
@@ -235,6 +302,8 @@ export function storeConformance(
         () => search(unitVector(1), 1),
         () => store.get(DEFAULT_TENANT, "a"),
         () => store.documents(DEFAULT_TENANT),
+        () => store.passages(DEFAULT_TENANT, "a", 0, 1),
+        () => store.revision(),
         () => store.info(),
       ];
       for (const attempt of attempts) await expect(attempt()).rejects.toThrow(StoreError);

@@ -4,13 +4,13 @@
  * a real Qdrant agrees is what the conformance suite finds out where `QDRANT_URL` is set.
  */
 
+import { type Filter, matches } from "./qdrant-filter.ts";
+import { checkedSparse, normalised, query, type StoredPoint } from "./qdrant-query.ts";
+
 // biome-ignore lint/suspicious/noExplicitAny: bodies are looked into, field by field, as a server without types would
 type Json = Record<string, any>;
-interface Point {
-  id: string;
-  vector: { dense?: number[] };
-  payload: Json;
-}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 export interface Recorded {
   method: string;
@@ -22,7 +22,7 @@ export interface Recorded {
 
 export class QdrantPeer {
   readonly requests: Recorded[] = [];
-  readonly points = new Map<string, Point>();
+  readonly points = new Map<string, StoredPoint>();
   collection: Json | undefined;
   /** Looks at each request first; what it returns is the answer. */
   intercept: ((request: Recorded) => Response | undefined | Promise<Response | undefined>) | undefined;
@@ -55,11 +55,19 @@ export class QdrantPeer {
     const intercepted = await this.intercept?.(recorded);
     if (intercepted) return intercepted;
     const route = pathname.replace(/^\/collections\/[^/]+/, "");
-    const result = this.#route(`${request.method} ${route}`, recorded.body, searchParams);
+    const result = this.#answerTo(`${request.method} ${route}`, recorded.body, searchParams);
     return result instanceof Response ? result : Response.json({ result, status: "ok", time: 0.001 });
   }
 
-  #route(route: string, body: Json, query: URLSearchParams): unknown {
+  #answerTo(route: string, body: Json, params: URLSearchParams): unknown {
+    try {
+      return this.#route(route, body, params);
+    } catch (error) {
+      return failure(400, `Wrong input: ${(error as Error).message}`);
+    }
+  }
+
+  #route(route: string, body: Json, params: URLSearchParams): unknown {
     if (route === "GET /exists") return { exists: this.collection !== undefined };
     if (route === "PUT ") {
       if (this.collection) return failure(409, "Wrong input: Collection already exists!");
@@ -67,7 +75,7 @@ export class QdrantPeer {
       return true;
     }
     if (!this.collection) return failure(404, "Not found: Collection doesn't exist!");
-    const done = { operation_id: 0, status: query.get("wait") === "true" ? "completed" : "acknowledged" };
+    const done = { operation_id: 0, status: params.get("wait") === "true" ? "completed" : "acknowledged" };
     switch (route) {
       case "GET ":
         return { status: "green", config: { params: this.collection }, payload_schema: this.#indexes };
@@ -84,9 +92,15 @@ export class QdrantPeer {
         }
         return body.operations.map(() => done);
       case "POST /points":
-        return body.ids.flatMap((id: string) => this.points.get(id) ?? []);
+        return body.ids.flatMap((id: string) => this.#read(id, body) ?? []);
       case "POST /points/query":
-        return { points: this.#nearest(body) };
+        return {
+          points: query([...this.points.values()], body).map((scored) => ({
+            version: 0,
+            ...scored,
+            ...this.#read(scored.id, body),
+          })),
+        };
       case "POST /points/scroll":
         return this.#scroll(body);
       case "POST /points/count":
@@ -97,10 +111,17 @@ export class QdrantPeer {
   }
 
   #upsert({ points, update_filter }: Json): void {
-    for (const point of points as Point[]) {
-      const old = this.points.get(point.id);
+    for (const { id, vector, payload } of points as StoredPoint[]) {
+      const old = this.points.get(id);
       if (old && update_filter && !matches(old.payload, update_filter)) continue;
-      this.points.set(point.id, point);
+      const { dense, text, ...unknown } = vector;
+      if (!UUID.test(id) || Object.keys(unknown).length > 0)
+        throw new Error(`point ${id}: ${Object.keys(unknown)}`);
+      this.points.set(id, {
+        id,
+        vector: { ...(dense && { dense: normalised(dense) }), ...(text && { text: checkedSparse(text) }) },
+        payload,
+      });
     }
   }
 
@@ -109,20 +130,23 @@ export class QdrantPeer {
     for (const id of ids) this.points.delete(id);
   }
 
-  #matching(filter: Json): Point[] {
+  #matching(filter: Filter): StoredPoint[] {
     return [...this.points.values()].filter(({ payload }) => matches(payload, filter));
   }
 
-  #nearest({ query, using, filter, limit }: Json): Json[] {
-    return this.#matching(filter)
-      .flatMap(({ id, vector, payload }) => {
-        const own = using === "dense" ? vector.dense : undefined;
-        return own
-          ? [{ id, version: 0, payload, score: own.reduce((sum, v, i) => sum + v * query[i], 0) }]
-          : [];
-      })
-      .sort((a, b) => b.score - a.score)
-      .slice(0, limit);
+  /** A point with what of its payload and vectors is asked for. */
+  #read(id: string, { with_payload, with_vector }: Json): Json | undefined {
+    const point = this.points.get(id);
+    if (!point) return undefined;
+    const some = (all: Json, names: string[]) =>
+      Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name)));
+    return {
+      id,
+      payload: Array.isArray(with_payload)
+        ? some(point.payload, with_payload)
+        : with_payload && point.payload,
+      vector: Array.isArray(with_vector) ? some(point.vector, with_vector) : with_vector && point.vector,
+    };
   }
 
   #scroll({ filter, limit, offset = "" }: Json): Json {
@@ -135,17 +159,4 @@ export class QdrantPeer {
 
 export function failure(status: number, error: string): Response {
   return Response.json({ status: { error }, time: 0.001 }, { status });
-}
-
-function matches(payload: Json, filter: Json): boolean {
-  const { must = [], must_not = [], ...unknown } = filter;
-  if (Object.keys(unknown).length > 0) throw new Error(`not known here: ${Object.keys(unknown)}`);
-  const holds = (condition: Json) => {
-    if (!condition.key) return matches(payload, condition);
-    const value = payload[condition.key];
-    const { match, range } = condition;
-    if (match?.any) return match.any.includes(value);
-    return match ? match.value === value : value < range.lt;
-  };
-  return must.every(holds) && !must_not.some(holds);
 }

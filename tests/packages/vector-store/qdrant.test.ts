@@ -1,10 +1,17 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { QdrantClient } from "@qdrant/js-client-rest";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { QdrantClient, type Schemas } from "@qdrant/js-client-rest";
 import { DEFAULT_TENANT } from "#contracts";
 import { openQdrantStore, openStore, StoreError, type VectorStore } from "#vector-store";
 import { storeConformance } from "./conformance.ts";
 import { chunksOf, documentOf, unitVector } from "./passages.ts";
 import { failure, QdrantPeer } from "./qdrant-peer.ts";
+
+setDefaultTimeout(60_000);
+
+const COLLECTION = {
+  vectors: { dense: { size: 384, distance: "Cosine" } },
+  sparse_vectors: { text: { modifier: "idf" } },
+} satisfies Schemas["CreateCollection"];
 
 const { QDRANT_URL, QDRANT_API_KEY } = process.env;
 
@@ -66,21 +73,23 @@ describe("the Qdrant store on the wire", () => {
   test("the collection and its payload indexes are made on first use, once", async () => {
     await Promise.all([store.info(), search(), store.documents(DEFAULT_TENANT)]);
     const made = peer.sent("PUT", /^\/collections\/ragline$/);
-    expect(made.map(({ body }) => body)).toEqual([{ vectors: { dense: { size: 384, distance: "Cosine" } } }]);
+    expect(made.map(({ body }) => body)).toEqual([COLLECTION]);
     expect(peer.sent("PUT", /\/index\?wait=true$/).map(({ body }) => body)).toEqual([
+      { field_name: "tenant", field_schema: { type: "keyword", is_tenant: true } },
       { field_name: "document_id", field_schema: "keyword" },
       { field_name: "kind", field_schema: "keyword" },
       { field_name: "version", field_schema: "integer" },
-    ]);
+      { field_name: "facets", field_schema: "keyword" },
+    ] satisfies Schemas["CreateFieldIndex"][]);
     const again = openQdrantStore({ url: peer.url, collection: "ragline" });
     await again.info();
-    expect(peer.sent("PUT", /./)).toHaveLength(4);
+    expect(peer.sent("PUT", /./)).toHaveLength(6);
   });
 
   test("a collection that another process makes in the same moment is as good", async () => {
     peer.intercept = ({ method, path }) => {
       if (method !== "PUT" || path !== "/collections/ragline") return undefined;
-      peer.collection = { vectors: { dense: { size: 384, distance: "Cosine" } } };
+      peer.collection = COLLECTION;
       return failure(409, "Wrong input: Collection `ragline` already exists!");
     };
     expect(await store.info()).toEqual({ kind: "qdrant", documents: 0, chunks: 0 });
@@ -89,24 +98,35 @@ describe("the Qdrant store on the wire", () => {
   test("a collection of other vectors is refused, with what to do", async () => {
     peer.collection = { vectors: { size: 768, distance: "Dot" } };
     await expect(store.info()).rejects.toThrow(
-      /"ragline" has no vector "dense" of size 384.*another collection/,
+      /"ragline" has no vector "dense" of size 384.*set QDRANT_COLLECTION to a new name/,
     );
   });
 
+  test("a collection from before searches by words is refused, with what to do", async () => {
+    peer.collection = { vectors: COLLECTION.vectors };
+    await expect(store.upsert(documentOf("a"), [])).rejects.toThrow(
+      /no sparse vector "text".*set QDRANT_COLLECTION to a new name and ingest the documents again/,
+    );
+    expect(peer.sent("PUT", /./)).toEqual([]);
+  });
+
   test("an upsert writes chunks by 256, then commits with the marker, and waits for each", async () => {
-    const document = documentOf("a");
+    const document = { ...documentOf("a"), tenant: "t", metadata: { lang: "en", year: 2024.5 } };
     await store.upsert(document, chunksOf(document, 600));
     const upserts = peer.sent("PUT", /\/points/);
     expect(upserts.map(({ path }) => path)).toEqual(Array(3).fill("/collections/ragline/points?wait=true"));
     expect(upserts.map(({ body }) => body.points.length)).toEqual([256, 256, 88]);
     const first = upserts[0]!.body.points[0];
     expect(first.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-    expect(Object.keys(first.vector)).toEqual(["dense"]);
+    expect(Object.keys(first.vector)).toEqual(["dense", "text"]);
     expect(first.vector.dense).toEqual(Array.from(unitVector(1)));
     const version = first.payload.version;
     expect(first.payload).toEqual({
       kind: "chunk",
       version,
+      tenant: "t",
+      metadata: { lang: "en", year: 2024.5 },
+      facets: ['["lang","en"]', '["year",2024.5]'],
       id: "a#0",
       document_id: "a",
       title: document.title,
@@ -119,53 +139,49 @@ describe("the Qdrant store on the wire", () => {
 
     const commits = peer.sent("POST", /\/batch/);
     expect(commits.map(({ path }) => path)).toEqual(["/collections/ragline/points/batch?wait=true"]);
-    expect(commits[0]!.body).toEqual({
-      operations: [
-        {
-          upsert: {
-            points: [
-              { id: expect.any(String), vector: {}, payload: { kind: "document", version, ...document } },
-            ],
-            update_filter: { must: [{ key: "version", range: { lt: version } }] },
-          },
-        },
-        {
-          delete: {
-            filter: {
-              must: [
-                { key: "kind", match: { value: "chunk" } },
-                { key: "document_id", match: { value: "a" } },
-                { key: "version", range: { lt: version } },
-              ],
+    const operations: Schemas["UpdateOperation"][] = commits[0]!.body.operations;
+    expect(operations.slice(1, -1)).toEqual([
+      {
+        upsert: {
+          points: [
+            {
+              id: expect.any(String),
+              vector: {},
+              payload: { kind: "document", version, chunks: 600, ...document },
             },
+          ],
+          update_filter: { must: [{ key: "version", range: { lt: version } }] },
+        },
+      },
+      {
+        delete: {
+          filter: {
+            must: [
+              { key: "tenant", match: { value: "t" } },
+              { key: "kind", match: { value: "chunk" } },
+              { key: "document_id", match: { value: "a" } },
+              { key: "version", range: { lt: version } },
+            ],
           },
         },
-      ],
-    });
-    expect(peer.requests.at(-1)).toBe(commits[0]!);
-  });
-
-  test("a search asks for the dense vector's neighbours, then for their markers", async () => {
-    const document = documentOf("a");
-    await store.upsert(document, chunksOf(document, 3));
-    peer.requests.length = 0;
-    await search(2, { document_ids: ["a", "b"] });
-    expect(peer.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
-      "POST /collections/ragline/points/query",
-      "POST /collections/ragline/points",
-    ]);
-    expect(peer.requests[0]!.body).toEqual({
-      query: Array.from(unitVector(1)),
-      using: "dense",
-      filter: {
-        must: [
-          { key: "kind", match: { value: "chunk" } },
-          { key: "document_id", match: { any: ["a", "b"] } },
-        ],
       },
-      limit: 2,
-      with_payload: true,
-    });
+    ] satisfies Schemas["UpdateOperation"][]);
+    // The revision, before and after.
+    for (const operation of [operations[0], operations.at(-1)]) {
+      expect(operation).toEqual({
+        upsert: {
+          points: [
+            {
+              id: expect.any(String),
+              vector: {},
+              payload: { kind: "revision", revision: expect.any(String) },
+            },
+          ],
+        },
+      });
+    }
+    expect(operations[0]).not.toEqual(operations.at(-1));
+    expect(peer.requests.at(-1)).toBe(commits[0]!);
   });
 
   test("a list of documents is read page by page", async () => {
@@ -231,7 +247,7 @@ describe("the Qdrant store on the wire", () => {
     const other = openQdrantStore({ url: peer.url, collection: "ragline" });
     const [slow, later] = [documentOf("a", "slow"), documentOf("a", "later")];
     peer.intercept = async ({ path, body }) => {
-      if (!path.includes("/batch") || body.operations[0].upsert.points[0].payload.digest !== "slow")
+      if (!path.includes("/batch") || body.operations[1].upsert.points[0].payload.digest !== "slow")
         return undefined;
       peer.intercept = undefined;
       await other.upsert(later, chunksOf(later, 3));
@@ -241,6 +257,35 @@ describe("the Qdrant store on the wire", () => {
     expect(await store.get(DEFAULT_TENANT, "a")).toEqual(later);
     expect((await search(10)).map(({ text }) => text.split(" ")[0])).toEqual(["later", "later", "later"]);
     expect(await store.info()).toMatchObject({ documents: 1, chunks: 3 });
+  });
+
+  test("a commit that breaks off midway has changed the revision", async () => {
+    const document = documentOf("a");
+    await store.upsert(document, chunksOf(document, 1));
+    const before = await store.revision();
+    peer.intercept = ({ path, body }) => {
+      // The marker is replaced, and the server gone.
+      if (path.includes("/batch")) body.operations.splice(2);
+      return undefined;
+    };
+    const fresh = documentOf("a", "new");
+    await store.upsert(fresh, chunksOf(fresh, 1));
+    expect(await store.get(DEFAULT_TENANT, "a")).toEqual(fresh);
+    expect(await store.revision()).not.toBe(before);
+  });
+
+  test("passages of a document that is replaced while they are read are the new version's", async () => {
+    const other = openQdrantStore({ url: peer.url, collection: "ragline" });
+    const [old, fresh] = [documentOf("a", "old"), documentOf("a", "new")];
+    await store.upsert(old, chunksOf(old, 3));
+    peer.intercept = async ({ method, path, body }) => {
+      if (method !== "POST" || !path.endsWith("/points") || body.ids.length < 3) return undefined;
+      peer.intercept = undefined;
+      await other.upsert(fresh, chunksOf(fresh, 2));
+      return undefined;
+    };
+    const passages = await store.passages(DEFAULT_TENANT, "a", 0, 3);
+    expect(passages.map(({ text }) => text)).toEqual(["new passage 0 of a", "new passage 1 of a"]);
   });
 
   test("an answer that a write was taken but not applied is an error", async () => {
