@@ -114,6 +114,35 @@ describe("SQLite between processes", () => {
     expect(committed).toBe(4);
   });
 
+  test("readers search all the while one writer commits, and find each version whole", async () => {
+    const path = newPath();
+    const versions = 12;
+    const readers = Array.from({ length: 2 }, () =>
+      Bun.spawn([process.execPath, join(import.meta.dir, "reader.ts"), path, "60", `v${versions - 1}`], {
+        stdout: "pipe",
+        stderr: "inherit",
+      }),
+    );
+    expect(await startWriter(path, 60, versions).exited).toBe(0);
+    for (const reader of readers) {
+      expect(await reader.exited).toBe(0);
+      expect(Number(await new Response(reader.stdout).text())).toBeGreaterThan(0);
+    }
+  });
+
+  test("a new document is found by another process within a second, by words and by meaning", async () => {
+    const path = newPath();
+    const reader = open(path, true);
+    const writer = startWriter(path, 20, 1);
+    await writer.exited;
+    const committed = performance.now();
+    for (const mode of ["text", "dense"] as const) {
+      const request = { tenant: DEFAULT_TENANT, mode, vector: unitVector(1), text: "passage", top_k: 50 };
+      expect(await reader.search(request)).toHaveLength(20);
+    }
+    expect(performance.now() - committed).toBeLessThan(1_000);
+  });
+
   test("a document deleted through another connection is not found any more", async () => {
     const path = newPath();
     const writer = open(path);
@@ -138,6 +167,13 @@ describe("SQLite between processes", () => {
       const hits = await nearest(store, unitVector(1), 500);
       expect(hits).toHaveLength(400);
       expect(hits.every(({ text }) => text.startsWith(`${digest} `))).toBe(true);
+      const request = { tenant: DEFAULT_TENANT, mode: "text", vector: unitVector(1), top_k: 500 } as const;
+      expect(await store.search({ ...request, text: digest })).toHaveLength(400);
+      await store.close();
+      const db = new Database(path);
+      expect(db.query("PRAGMA integrity_check").values()).toEqual([["ok"]]);
+      db.run("INSERT INTO terms (terms) VALUES ('integrity-check')");
+      db.close();
     }
   });
 
