@@ -1,23 +1,20 @@
 /** The full-text index: what of a chunk is in it, and the search by words, ranked by BM25. */
 import type { Database } from "bun:sqlite";
-import { analyse } from "../analyser.ts";
+import { analyseQuestion } from "../analyser.ts";
+import { type ChunkTerms, TERM_WEIGHTS } from "../chunk-terms.ts";
 import type { Candidate } from "../fusion.ts";
-import type { Chunk } from "../types.ts";
 import { ranked } from "./ranking.ts";
 import type { Scope } from "./scope.ts";
 
-/** A word of the title says more of a chunk than one of its text: measured best over four data sets. */
-const TITLE_WEIGHT = 2;
+/** In the order of the table's columns. */
+const WEIGHTS = [TERM_WEIGHTS.title, TERM_WEIGHTS.text, TERM_WEIGHTS.around].join(", ");
 
-export function indexTerms(
-  db: Database,
-  row: number,
-  { title, heading_path, text }: Pick<Chunk, "title" | "heading_path" | "text">,
-): void {
-  db.query("INSERT INTO terms (rowid, title, text) VALUES (?, ?, ?)").run(
+export function indexTerms(db: Database, row: number, { title, text, around }: ChunkTerms): void {
+  db.query("INSERT INTO terms (rowid, title, text, around) VALUES (?, ?, ?, ?)").run(
     row,
-    analyse(title).join(" "),
-    analyse([...heading_path, text].join("\n")).join(" "),
+    title.join(" "),
+    text.join(" "),
+    around.join(" "),
   );
 }
 
@@ -27,16 +24,16 @@ export function indexTerms(
  * frequencies are those of all tenants together, as with any shared index.
  */
 export function searchTerms(db: Database, question: string, scope: Scope, limit: number): Candidate[] {
-  const terms = analyse(question);
+  const terms = analyseQuestion(question);
   if (terms.length === 0) return [];
   // The `+` keeps SQLite from running the whole search anew for each row of the filter.
   const among = scope.rows ? "AND +rowid IN (SELECT value FROM json_each(?5))" : "";
   const found = db
     .query<Candidate, (string | number)[]>(
       // Ordered by bm25() itself: by the hidden column `rank` it takes half as long again.
-      `SELECT rowid AS row, -bm25(terms, ${TITLE_WEIGHT}, 1) AS score FROM terms
+      `SELECT rowid AS row, -bm25(terms, ${WEIGHTS}) AS score FROM terms
         WHERE terms MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ${among}
-        ORDER BY bm25(terms, ${TITLE_WEIGHT}, 1), rowid LIMIT ?4`,
+        ORDER BY bm25(terms, ${WEIGHTS}), rowid LIMIT ?4`,
     )
     .all(
       terms.map((term) => `"${term}"`).join(" OR "),
