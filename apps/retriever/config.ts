@@ -14,7 +14,7 @@ export const retrieverSettings = Type.Object({
   MIN_SCORE: Type.Number({
     minimum: -1,
     maximum: 1,
-    default: 0.25,
+    default: 0.3,
     description: "Least cosine to the question that a source must have; -1 takes whatever is nearest",
   }),
   PROMPT_TOKENS: Type.Integer({
