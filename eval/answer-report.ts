@@ -44,9 +44,9 @@ export function answerReport(answered: readonly AnsweredQuestion[]): AnswerRepor
   };
 }
 
-/** Of nothing, nothing failed to be so: 1. */
+/** 0 of none. */
 function share<T>(values: readonly T[], holds: (value: T) => boolean): number {
-  return values.length === 0 ? 1 : values.filter(holds).length / values.length;
+  return values.length === 0 ? 0 : values.filter(holds).length / values.length;
 }
 
 export function answerReportText(report: AnswerReport): string {
