@@ -6,13 +6,15 @@ import { embeddedCorpus, INGEST_CORPUS } from "../apps/dev/corpus.ts";
 
 const ROOT = resolve(import.meta.dir, "..");
 /** All that decides on what the embedded corpus holds. */
-const DECIDES = "{corpus,apps/indexer,packages/embedding,packages/vector-store}/**/*.{md,ts}";
+const DECIDES = ["corpus", "apps/indexer", "packages/embedding", "packages/vector-store"].flatMap(
+  (folder) => [`${folder}/**/*.md`, `${folder}/**/*.ts`],
+);
 
 /** Returns whether there was anything to do. */
 export async function ensureEmbeddedCorpus(model_dir: string, precision: Precision): Promise<boolean> {
   const directory = embeddedCorpus(model_dir, precision);
   const stamp = Bun.file(join(directory, "made-from"));
-  const digest = await digestOf([...new Bun.Glob(DECIDES).scanSync(ROOT)].sort());
+  const digest = await digestOf(DECIDES.flatMap((glob) => [...new Bun.Glob(glob).scanSync(ROOT)]).sort());
   if ((await stamp.exists()) && (await stamp.text()) === digest) return false;
   rmSync(directory, { recursive: true, force: true });
   const env = {

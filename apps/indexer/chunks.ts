@@ -1,5 +1,6 @@
 /**
- * Cuts a document into chunks, each of which fits in the embedding model's window with its context.
+ * Cuts a document into chunks of at most `CHUNK_TOKENS`, each of which fits in the embedding model's window with its
+ * context.
  *
  * A chunk stays within one section. It ends with a block where that leaves it at least half full, else
  * with a sentence, and the next one begins with the last sentences of it again, so that what is said
@@ -11,7 +12,13 @@ import { type Measure, pieces } from "./pieces.ts";
 import { sectionsOf } from "./sections.ts";
 
 /** Part of every digest: a new version means that all documents are cut and embedded anew. */
-export const CHUNKING_VERSION = 1;
+export const CHUNKING_VERSION = 2;
+
+/**
+ * Most tokens of a chunk with its context and special tokens. Small chunks are found better: what a vector says of one
+ * thing is not thinned by others. 128 is also what the default model was trained on, whatever its window.
+ */
+export const CHUNK_TOKENS = 128;
 
 export interface Passage {
   readonly title: string;
@@ -39,16 +46,17 @@ const MAX_CHARS_PER_TOKEN = 8;
 
 /** What is embedded for a passage: its title and headings too, since few passages name what they are about. */
 export function embeddedText({ title, heading_path, text }: Omit<Passage, "tokens">): string {
-  return `${[title, ...heading_path].join(": ")}\n${text}`;
+  return `${[title, ...heading_path].filter(Boolean).join(": ")}\n${text}`;
 }
 
 /** The document's passages in order; none if it has no text. */
 export function chunkDocument({ title, blocks }: ParsedDocument, model: TokenWindow): Passage[] {
+  const most = Math.min(CHUNK_TOKENS, model.window);
   const measure: Measure = (text) => {
     const by_length = text.length / MAX_CHARS_PER_TOKEN;
-    return by_length > model.window ? by_length : Math.max(by_length, model.countTokens(text));
+    return by_length > most ? by_length : Math.max(by_length, model.countTokens(text));
   };
-  const room = model.window - SPECIAL_TOKENS;
+  const room = most - SPECIAL_TOKENS;
   return sectionsOf(blocks, measure).flatMap((section) => {
     const context = fitContext(title, section.heading_path, room / 2, measure);
     const budget = room - measure(embeddedText({ ...context, text: "" }));

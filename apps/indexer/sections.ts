@@ -9,9 +9,9 @@ export interface Section {
 }
 
 /** A section up to here says too little to be found alone. */
-const SMALL_TOKENS = 64;
+const SMALL_TOKENS = 48;
 /** Sections put together stay well within one chunk. */
-const MERGED_TOKENS = 128;
+const MERGED_TOKENS = 96;
 
 interface Group extends Section {
   tokens: number;

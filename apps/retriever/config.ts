@@ -7,10 +7,14 @@ export const retrieverSettings = Type.Object({
   ...leaseSettings,
   ...redisSettings,
   ...storeSettings,
+  RERANKER: Type.Union([Type.Literal("none")], {
+    default: "none",
+    description: "What has the last word on the order of the sources: none leaves it to the search",
+  }),
   MIN_SCORE: Type.Number({
     minimum: -1,
     maximum: 1,
-    default: 0.25,
+    default: 0.3,
     description: "Least cosine to the question that a source must have; -1 takes whatever is nearest",
   }),
   PROMPT_TOKENS: Type.Integer({

@@ -4,8 +4,9 @@ import { Fail, Retry } from "#queue";
 import { configOrExit, openConfiguredStore, runStage } from "#runtime";
 import { type SearchRequest, StoreError } from "#vector-store";
 import { retrieverSettings } from "./config.ts";
-import { selectContexts } from "./contexts.ts";
+import { findSources } from "./find-sources.ts";
 import { buildPrompt } from "./prompt.ts";
+import { rerankers } from "./reranker.ts";
 import { SearchCache } from "./search-cache.ts";
 
 /** Searches at once: enough to keep Qdrant busy; SQLite answers one after the other anyway. */
@@ -14,19 +15,19 @@ const CONCURRENCY = 16;
 const config = configOrExit(retrieverSettings);
 const store = openConfiguredStore(config, true);
 const searches = new SearchCache(store, config.RETRIEVER_CACHE);
-const limits = { min_cosine: config.MIN_SCORE, max_tokens: config.PROMPT_TOKENS };
+const tools = {
+  search: (request: SearchRequest) => searches.hits(request),
+  reranker: rerankers[config.RERANKER],
+  limits: { min_cosine: config.MIN_SCORE, max_tokens: config.PROMPT_TOKENS },
+};
 
-async function retrieve(job: RetrieverIn): Promise<LlmIn> {
+async function retrieve(job: RetrieverIn, { signal }: { readonly signal: AbortSignal }): Promise<LlmIn> {
   const { embedding, ...question } = job;
   const { tenant = DEFAULT_TENANT, query: text, top_k, filter } = job;
-  const hits = await search({ tenant, vector: unpackEmbedding(embedding), text, top_k, filter });
-  const contexts = selectContexts(hits, limits);
-  return { ...question, contexts, augmented_prompt: buildPrompt(job.query, contexts) };
-}
-
-async function search(request: SearchRequest) {
+  const request = { tenant, vector: unpackEmbedding(embedding), text, top_k, filter };
   try {
-    return await searches.hits(request);
+    const contexts = await findSources(tools, request, signal);
+    return { ...question, contexts, augmented_prompt: buildPrompt(text, contexts) };
   } catch (error) {
     if (error instanceof StoreError)
       throw new Retry(new Fail("store_unavailable", error.message, { cause: error }));

@@ -8,9 +8,10 @@
  * One more point, of kind `revision`, has a new random value with every commit.
  */
 import type { Schemas } from "@qdrant/js-client-rest";
+import type { ChunkTerms } from "../chunk-terms.ts";
 import type { Chunk, Metadata, StoredDocument } from "../types.ts";
 import { facetsOf } from "./filters.ts";
-import { chunkTerms } from "./sparse.ts";
+import { sparseTerms } from "./sparse.ts";
 
 /** The named vectors of chunk points: of their meaning, and of their words. */
 export const DENSE = "dense";
@@ -62,7 +63,12 @@ export function markerPoint(document: StoredDocument, version: number, chunks: n
   return { id: markerId(document.tenant, document.id), vector: {}, payload: { ...payload } };
 }
 
-export function chunkPoint({ tenant, metadata }: StoredDocument, chunk: Chunk, version: number): Point {
+export function chunkPoint(
+  { tenant, metadata }: StoredDocument,
+  chunk: Chunk,
+  chunk_terms: ChunkTerms,
+  version: number,
+): Point {
   const { vector, ...passage } = chunk;
   const payload: ChunkPayload = {
     kind: "chunk",
@@ -72,7 +78,7 @@ export function chunkPoint({ tenant, metadata }: StoredDocument, chunk: Chunk, v
     facets: facetsOf(metadata),
     ...passage,
   };
-  const terms = chunkTerms(chunk);
+  const terms = sparseTerms(chunk_terms);
   return {
     id: chunkId(tenant, chunk.document_id, version, chunk.position),
     vector: { [DENSE]: Array.from(vector), ...(terms && { [TEXT]: terms }) },

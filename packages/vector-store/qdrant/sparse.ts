@@ -7,34 +7,28 @@
  * also finds the other's chunks, as one term of several, which moves a hit now and then and loses none.
  */
 import type { Schemas } from "@qdrant/js-client-rest";
-import { analyse, analyseQuestion } from "../analyser.ts";
-import type { Chunk } from "../types.ts";
+import { analyseQuestion } from "../analyser.ts";
+import { type ChunkTerms, TERM_WEIGHTS } from "../chunk-terms.ts";
 
 /** How soon repetitions of a term stop to count, and how much long texts are held back: as in SQLite's FTS5. */
 const K1 = 1.2;
 const B = 0.75;
 
-/** A word of the title says more of a chunk than one of its text: measured best over four data sets. */
-const TITLE_WEIGHT = 2;
-
 /**
- * Terms of an average chunk, its title and headings included. It must be fixed, since it is part of every
- * stored vector: between the 89 of the corpus that comes with Ragline and the 225 of SciFact's abstracts. Being
- * wrong about it costs little: BM25's nDCG@10 on those abstracts is 0.701 with 128, 0.697 with 100, 0.695 with
- * their own 225 and 0.689 with 256.
+ * Terms of an average chunk, with its title, its headings and what is around it. It must be fixed, since it is part of
+ * every stored vector: SciFact's abstracts, cut as the indexer does, have 145. Being wrong about it costs little: of whole
+ * abstracts, which have 225, BM25's nDCG@10 is 0.701 with 128, 0.697 with 100, 0.695 with their own 225 and 0.689 with 256.
  */
 const AVERAGE_TERMS = 128;
 
 /** A chunk's terms; `undefined` if it has none: the point then goes without the vector. */
-export function chunkTerms(
-  chunk: Pick<Chunk, "title" | "heading_path" | "text">,
-): Schemas["SparseVector"] | undefined {
-  const title = analyse(chunk.title);
-  const text = analyse([...chunk.heading_path, chunk.text].join("\n"));
+export function sparseTerms({ title, text, around }: ChunkTerms): Schemas["SparseVector"] | undefined {
   const frequencies = new Map<number, number>();
-  count(frequencies, title, TITLE_WEIGHT);
-  count(frequencies, text, 1);
-  const long = K1 * (1 - B + (B * (title.length + text.length)) / AVERAGE_TERMS);
+  count(frequencies, title, TERM_WEIGHTS.title);
+  count(frequencies, text, TERM_WEIGHTS.text);
+  count(frequencies, around, TERM_WEIGHTS.around);
+  const terms = title.length + text.length + around.length;
+  const long = K1 * (1 - B + (B * terms) / AVERAGE_TERMS);
   return sparse(frequencies, (frequency) => (frequency * (K1 + 1)) / (frequency + long));
 }
 

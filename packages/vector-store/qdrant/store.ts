@@ -36,6 +36,7 @@
  */
 import { QdrantClient, type Schemas } from "@qdrant/js-client-rest";
 import { acceptDocument, acceptVector } from "../accept.ts";
+import { termsOf } from "../chunk-terms.ts";
 import { byId } from "../order.ts";
 import {
   type Chunk,
@@ -117,10 +118,11 @@ class QdrantStore implements VectorStore {
     await this.#call("writing a document", async () => {
       const { client, name } = this.#collection;
       const version = nextVersion((await this.#marker(tenant, id))?.version);
+      const terms = termsOf(chunks);
       for (let at = 0; at < chunks.length; at += UPSERT_POINTS) {
         const points = chunks
           .slice(at, at + UPSERT_POINTS)
-          .map((chunk) => chunkPoint(document, chunk, version));
+          .map((chunk, i) => chunkPoint(document, chunk, terms[at + i]!, version));
         applied(await client.upsert(name, { wait: true, points }));
       }
       const marker = markerPoint(document, version, chunks.length);

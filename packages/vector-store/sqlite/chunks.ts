@@ -1,5 +1,6 @@
 /** Chunks in the file: text, vector and terms, each under the chunk's row. */
 import type { Database } from "bun:sqlite";
+import type { ChunkTerms } from "../chunk-terms.ts";
 import type { Candidate } from "../fusion.ts";
 import type { Chunk, SearchHit } from "../types.ts";
 import { indexTerms } from "./terms.ts";
@@ -12,7 +13,13 @@ interface ChunkRow extends Omit<Chunk, "vector" | "heading_path"> {
 const COLUMNS =
   "chunks.id, documents.id AS document_id, position, chunks.title, heading_path, chunks.source, text, tokens";
 
-export function insertChunk(db: Database, row: number, document: number, chunk: Chunk): void {
+export function insertChunk(
+  db: Database,
+  row: number,
+  document: number,
+  chunk: Chunk,
+  terms: ChunkTerms,
+): void {
   const { id, position, tokens, title, heading_path, source, text, vector } = chunk;
   db.query(
     "INSERT INTO chunks (row, id, document, position, tokens, title, heading_path, source, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -21,7 +28,7 @@ export function insertChunk(db: Database, row: number, document: number, chunk: 
     row,
     new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength),
   );
-  indexTerms(db, row, chunk);
+  indexTerms(db, row, terms);
 }
 
 /** What was found, in the order given. */

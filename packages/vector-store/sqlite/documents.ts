@@ -1,5 +1,6 @@
 /** Documents in the file: each with its labels, and with its chunks under rows of its tenant. */
 import type { Database } from "bun:sqlite";
+import { termsOf } from "../chunk-terms.ts";
 import type { Chunk, StoredDocument } from "../types.ts";
 import { insertChunk } from "./chunks.ts";
 import { label } from "./scope.ts";
@@ -48,7 +49,8 @@ export function insertDocument(db: Database, document: StoredDocument, chunks: r
     );
   }
   let row = nextRow(db, tenant);
-  for (const chunk of chunks) insertChunk(db, row++, key, chunk);
+  const terms = termsOf(chunks);
+  for (const [at, chunk] of chunks.entries()) insertChunk(db, row++, key, chunk, terms[at]!);
 }
 
 function toDocument({ metadata, ...document }: DocumentRow): StoredDocument {

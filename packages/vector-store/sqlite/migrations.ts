@@ -3,6 +3,7 @@
  */
 import type { Database } from "bun:sqlite";
 import { DEFAULT_TENANT } from "#contracts";
+import { termsOf } from "../chunk-terms.ts";
 import { SCHEMA, SCHEMA_VERSION } from "./schema.ts";
 import { tenantKey } from "./tenants.ts";
 import { indexTerms } from "./terms.ts";
@@ -32,9 +33,13 @@ function tenantsAndTerms(db: Database): void {
   );
   db.run("INSERT INTO vectors SELECT * FROM vectors_1");
   for (const name of ["vectors", "chunks", "documents"]) db.run(`DROP TABLE ${name}_1`);
-  const chunks = db.query<{ row: number; title: string; heading_path: string; text: string }, []>(
-    "SELECT row, title, heading_path, text FROM chunks",
-  );
-  for (const { row, heading_path, ...chunk } of chunks.iterate())
-    indexTerms(db, row, { ...chunk, heading_path: JSON.parse(heading_path) });
+  for (const { key } of db.query<{ key: number }, []>("SELECT key FROM documents").all()) {
+    const rows = db
+      .query<{ row: number; position: number; title: string; heading_path: string; text: string }, [number]>(
+        "SELECT row, position, title, heading_path, text FROM chunks WHERE document = ?",
+      )
+      .all(key)
+      .map((row) => ({ ...row, heading_path: JSON.parse(row.heading_path) as string[] }));
+    for (const [at, terms] of termsOf(rows).entries()) indexTerms(db, rows[at]!.row, terms);
+  }
 }

@@ -14,7 +14,7 @@ export const VECTOR_BYTES = EMBEDDING_DIMENSIONS * Float32Array.BYTES_PER_ELEMEN
  *
  * `labels` is the documents' metadata, to look up by; `documents.metadata` is the same, to read.
  *
- * `terms` is the full-text index over what the analyser made of title and text, joined by spaces: the
+ * `terms` is the full-text index over the terms of each chunk (see `chunk-terms.ts`), joined by spaces: the
  * tokenizer `ascii` cuts such text at its spaces alone. It keeps no text of its own, and as a contentless
  * table wants each row deleted by name, which a trigger does.
  *
@@ -71,7 +71,7 @@ CREATE TABLE vectors (
   vector BLOB NOT NULL CHECK (length(vector) = ${VECTOR_BYTES})
 ) STRICT;
 
-CREATE VIRTUAL TABLE terms USING fts5 (title, text, content = '', contentless_delete = 1, tokenize = 'ascii');
+CREATE VIRTUAL TABLE terms USING fts5 (title, text, around, content = '', contentless_delete = 1, tokenize = 'ascii');
 CREATE TRIGGER forget_terms AFTER DELETE ON chunks BEGIN DELETE FROM terms WHERE rowid = old.row; END;
 
 CREATE TABLE changes (

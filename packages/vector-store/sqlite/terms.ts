@@ -1,52 +1,57 @@
 /** The full-text index: what of a chunk is in it, and the search by words, ranked by BM25. */
 import type { Database } from "bun:sqlite";
-import { analyse, analyseQuestion } from "../analyser.ts";
+import { analyseQuestion } from "../analyser.ts";
+import { type ChunkTerms, TERM_WEIGHTS } from "../chunk-terms.ts";
 import type { Candidate } from "../fusion.ts";
-import type { Chunk } from "../types.ts";
 import { ranked } from "./ranking.ts";
 import type { Scope } from "./scope.ts";
 
-/** A word of the title says more of a chunk than one of its text: measured best over four data sets. */
-const TITLE_WEIGHT = 2;
+/** In the order of the table's columns. */
+const WEIGHTS = [TERM_WEIGHTS.title, TERM_WEIGHTS.text, TERM_WEIGHTS.around].join(", ");
 
-/** Of a question: those beyond it are left out. With 250 a search of 100,000 chunks takes half a second, with 8 a hundredth. */
-const MAX_TERMS = 256;
-
-export function indexTerms(
-  db: Database,
-  row: number,
-  { title, heading_path, text }: Pick<Chunk, "title" | "heading_path" | "text">,
-): void {
-  db.query("INSERT INTO terms (rowid, title, text) VALUES (?, ?, ?)").run(
+export function indexTerms(db: Database, row: number, { title, text, around }: ChunkTerms): void {
+  db.query("INSERT INTO terms (rowid, title, text, around) VALUES (?, ?, ?, ?)").run(
     row,
-    analyse(title).join(" "),
-    analyse([...heading_path, text].join("\n")).join(" "),
+    title.join(" "),
+    text.join(" "),
+    around.join(" "),
   );
 }
 
 /**
- * The `limit` best of the scope that have any of the question's terms, best first; ties by id, at the cut by
- * row. A term that the question repeats counts as often. The scores are BM25's, higher is better; its document
+ * The `limit` best of the scope that have any of the question's terms in their title or text, best first; ties by id, at
+ * the cut by row. A term that the question repeats counts as often. The scores are BM25's, higher is better; its document
  * frequencies are those of all tenants together, as with any shared index.
+ *
+ * BM25 is what costs, and common words are around nearly every chunk. So what is around a chunk scores those that their own
+ * words have found, and finds none: a fifth cheaper than one search of all, and as good (nDCG@10 on SciFact 0.737 either way).
  */
 export function searchTerms(db: Database, question: string, scope: Scope, limit: number): Candidate[] {
-  const terms = analyseQuestion(question).slice(0, MAX_TERMS);
+  const terms = analyseQuestion(question);
   if (terms.length === 0) return [];
+  const any = terms.map((term) => `"${term}"`).join(" OR ");
   // The `+` keeps SQLite from running the whole search anew for each row of the filter.
   const among = scope.rows ? "AND +rowid IN (SELECT value FROM json_each(?5))" : "";
-  const found = db
-    .query<Candidate, (string | number)[]>(
+  const near = db
+    .query<{ row: number }, (string | number)[]>(
       // Ordered by bm25() itself: by the hidden column `rank` it takes half as long again.
-      `SELECT rowid AS row, -bm25(terms, ${TITLE_WEIGHT}, 1) AS score FROM terms
+      `SELECT rowid AS row FROM terms
         WHERE terms MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ${among}
-        ORDER BY bm25(terms, ${TITLE_WEIGHT}, 1), rowid LIMIT ?4`,
+        ORDER BY bm25(terms, ${WEIGHTS}), rowid LIMIT ?4`,
     )
     .all(
-      terms.map((term) => `"${term}"`).join(" OR "),
+      `{title text} : (${any})`,
       scope.first,
       scope.last,
       limit,
       ...(scope.rows ? [JSON.stringify(scope.rows)] : []),
     );
+  const found = db
+    .query<Candidate, [string, string]>(
+      `SELECT rowid AS row, -bm25(terms, ${WEIGHTS}) AS score FROM terms
+        WHERE terms MATCH ?1 AND +rowid IN (SELECT value FROM json_each(?2))
+        ORDER BY bm25(terms, ${WEIGHTS}), rowid`,
+    )
+    .all(any, JSON.stringify(near.map(({ row }) => row)));
   return ranked(db, found, limit);
 }

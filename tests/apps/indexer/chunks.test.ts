@@ -1,13 +1,14 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { loadTokenizer } from "#embedding";
-import { chunkDocument, embeddedText, type Passage } from "../../../apps/indexer/chunks.ts";
+import { CHUNK_TOKENS, chunkDocument, embeddedText, type Passage } from "../../../apps/indexer/chunks.ts";
 import { parseDocument } from "../../../apps/indexer/document.ts";
 import { directory } from "../../packages/embedding/model-root.ts";
 
+setDefaultTimeout(60_000);
+
 const tokenizer = await loadTokenizer({ directory });
-const WINDOW = 256;
-const model = { window: WINDOW, countTokens: (text: string) => tokenizer.count(text) };
+const model = { window: 256, countTokens: (text: string) => tokenizer.count(text) };
 
 const chunk = (content: string, format: "markdown" | "text" = "markdown", source = "a.md") =>
   chunkDocument(parseDocument({ id: source, source, format, content }), model);
@@ -20,10 +21,10 @@ const sentences = (count: number, first = 0) =>
     (_, at) => `This is a sentence that has the number ${first + at} in it.`,
   ).join(" ");
 
-function expectToFit(passages: readonly Passage[]): void {
+function expectToFit(passages: readonly Passage[], window = CHUNK_TOKENS): void {
   for (const passage of passages) {
     // 2: the special tokens
-    expect(tokenizer.count(embeddedText(passage)) + 2).toBeLessThanOrEqual(WINDOW);
+    expect(tokenizer.count(embeddedText(passage)) + 2).toBeLessThanOrEqual(window);
     expect(passage.tokens).toBe(tokenizer.count(passage.text));
     expect(passage.text).toBe(passage.text.trimEnd());
     expect(passage.text).not.toBe("");
@@ -62,7 +63,7 @@ describe("sections", () => {
   });
 
   test("small sections are put together only as far as they leave a chunk half empty", () => {
-    const small = Array.from({ length: 6 }, (_, at) => `## S${at}\n\n${sentences(4, 10 * at)}`);
+    const small = Array.from({ length: 6 }, (_, at) => `## S${at}\n\n${sentences(3, 10 * at)}`);
     const passages = chunk(`# T\n\n${small.join("\n\n")}`);
     expect(passages.length).toBe(3);
     expectToFit(passages);
@@ -80,7 +81,7 @@ describe("sections", () => {
 
 describe("long sections", () => {
   test("are cut between sentences, and each chunk begins with the end of the one before", () => {
-    const passages = chunk(`# T\n\n${sentences(50)}`);
+    const passages = chunk(`# T\n\n${sentences(25)}`);
     expectToFit(passages);
     expect(passages.length).toBe(3);
     for (const [at, { text }] of passages.entries()) {
@@ -97,16 +98,16 @@ describe("long sections", () => {
   });
 
   test("end a chunk with a paragraph where that leaves it at least half full", () => {
-    const paragraphs = [sentences(13), sentences(13, 20)];
+    const paragraphs = [sentences(6), sentences(6, 20)];
     const [first, second] = texts(`# T\n\n${paragraphs.join("\n\n")}`);
     expect(first).toBe(paragraphs[0]!);
     expect(second).toEndWith(`\n\n${paragraphs[1]}`);
   });
 
   test("are not cut into full chunks and a scrap", () => {
-    const sizes = chunk(`# T\n\n${sentences(22)}`).map((passage) => passage.tokens);
+    const sizes = chunk(`# T\n\n${sentences(11)}`).map((passage) => passage.tokens);
     expect(sizes.length).toBe(2);
-    expect(Math.min(...sizes)).toBeGreaterThan(100);
+    expect(Math.min(...sizes)).toBeGreaterThan(50);
   });
 
   test("of code are cut between lines, with their indentation", () => {
@@ -117,6 +118,21 @@ describe("long sections", () => {
     const found = new Set(passages.flatMap((passage) => passage.text.split("\n")));
     expect(found).toEqual(new Set(lines));
   });
+});
+
+test("a model that sees less than a chunk has smaller ones", () => {
+  const parsed = parseDocument({
+    id: "a",
+    source: "a.txt",
+    format: "text",
+    title: "T",
+    content: sentences(20),
+  });
+  expectToFit(chunkDocument(parsed, { ...model, window: 64 }), 64);
+});
+
+test("a document without a title is embedded without one", () => {
+  expect(embeddedText({ title: "", heading_path: ["A", "B"], text: "Text." })).toBe("A: B\nText.");
 });
 
 /** `count` times the text, with a number after each, so that no part of it is like another. */
@@ -136,7 +152,7 @@ test.each([
 ])("%s fits and loses nothing", (_, text) => {
   const passages = chunk(text, "text");
   expectToFit(passages);
-  for (const passage of passages) expect(passage.text.length).toBeLessThanOrEqual(8 * WINDOW);
+  for (const passage of passages) expect(passage.text.length).toBeLessThanOrEqual(8 * CHUNK_TOKENS);
   expectToCover(passages, text);
 });
 
@@ -147,10 +163,11 @@ test.each([
     "path of headings",
     `${[1, 2, 3, 4, 5, 6].map((level) => `${"#".repeat(level)} ${"heading ".repeat(24)}${level}`).join("\n\n")}\n\n${sentences(60)}`,
   ],
-])("a very long %s leaves at least half of the window to the text", (_, content) => {
+])("a very long %s leaves at least half of a chunk to the text", (_, content) => {
   const passages = chunk(content);
   expectToFit(passages);
-  expect(Math.max(...passages.map((passage) => passage.tokens))).toBeGreaterThan(100);
+  // Of the 63 that are half of it, as many as make whole sentences.
+  expect(Math.max(...passages.map((passage) => passage.tokens))).toBeGreaterThan(50);
 });
 
 const word = fc.oneof(
