@@ -31,7 +31,7 @@ export async function openWorkbench(name: string, { store, data_dir }: EvalComma
   const { MODEL_DIR: directory, ENCODER_PRECISION: precision, ENCODER_THREADS } = config;
   const run = precision === "fp32" ? name : `${name}-${precision}`;
   const folder = resolve(data_dir ?? `.data/eval/${run}`);
-  await ensureModel({ directory, precision });
+  await ensureModel({ directory });
   const model = await loadModel({ directory, precision, threads: ENCODER_THREADS || undefined });
   const opened = openConfiguredStore(storeConfig(config, run, folder, store));
   const chunker = new Chunker({ model: { directory }, window: model.window });
