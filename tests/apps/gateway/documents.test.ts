@@ -156,7 +156,7 @@ describe("with an indexer at work", () => {
 
   test("a source is shown in its context", async () => {
     const content = ["One", "Two", "Three", "Four"]
-      .map((name) => `## ${name}\n\n${`This is what part ${name} says. `.repeat(20)}`)
+      .map((name) => `## ${name}\n\n${`This is what part ${name} says. `.repeat(12)}`)
       .join("\n\n");
     await upload("context", `# Context\n\n${content}`);
     await until("context", indexed);
