@@ -294,7 +294,7 @@ describe("what is wrong is one line that says what to do", () => {
 
   test("an unknown flag", async () => {
     const { stderr, code } = await end(start({}, "--jsno"));
-    expect(stderr).toBe("--jsno is not a flag of the load test: it takes --json and --help\n");
+    expect(stderr).toBe("--jsno is not a flag of the load test: see --help\n");
     expect(code).toBe(2);
   });
 });
