@@ -10,7 +10,6 @@ import type { LoadTestSettings } from "./settings.ts";
 import { table } from "./text-table.ts";
 
 const RUN_MS = 3_000;
-const WARM_UP_MS = 500;
 
 interface Ceiling {
   readonly requests_rps: number;
@@ -20,7 +19,7 @@ interface Ceiling {
 
 /** Resolves with the exit code. */
 export async function runCalibration(
-  { json }: CommandLine,
+  { json, duration_ms = RUN_MS }: CommandLine,
   settings: LoadTestSettings,
   signal: AbortSignal,
 ): Promise<number> {
@@ -30,16 +29,16 @@ export async function runCalibration(
     const url = await firstLine(server.stdout);
     const ask = (load: Load, stream: boolean) =>
       run({ load, target: { url: `${url}/${stream ? "stream" : "plain"}`, timeout_ms, stream }, signal });
-    const closed = (duration_ms: number): Load => ({
+    const closed = (run_ms: number): Load => ({
       kind: "closed",
       concurrency,
       requests: Number.POSITIVE_INFINITY,
-      duration_ms,
+      duration_ms: run_ms,
     });
     const ceiling = async (stream: boolean): Promise<Ceiling> => {
-      await ask(closed(WARM_UP_MS), stream);
+      await ask(closed(duration_ms / 4), stream); // warms up
       const before = process.cpuUsage();
-      const { tally, elapsed_ms } = await ask(closed(RUN_MS), stream);
+      const { tally, elapsed_ms } = await ask(closed(duration_ms), stream);
       const { user, system } = process.cpuUsage(before);
       return {
         requests_rps: tally.successful / (elapsed_ms / 1_000),
@@ -49,9 +48,9 @@ export async function runCalibration(
     const plain = await ceiling(false);
     const stream = await ceiling(true);
     const rate = Math.max(1, Math.floor(plain.requests_rps / 3));
-    const ramp = { duration_ms: RUN_MS, from: rate, to: rate };
+    const ramp = { duration_ms, from: rate, to: rate };
     const { tally } = await ask({ kind: "open", arrivals: arrivals([ramp], "poisson") }, false);
-    const lag_p99_ms = tally.lag.percentile(99);
+    const lag_p99_ms = tally.generator_lag_ms;
     if (signal.aborted) return EXIT.interrupted;
     const found = { concurrency, plain, stream, open_loop: { rate, lag_p99_ms } };
     console.log(json ? JSON.stringify(found) : text(found));

@@ -27,7 +27,9 @@ export interface CommandLine {
 }
 
 /** A command line that makes no sense; the message says what would. */
-class UsageError extends Error {}
+export class UsageError extends Error {
+  override name = "UsageError";
+}
 
 type Given = { readonly [N in FlagName]?: string | true };
 
@@ -36,17 +38,21 @@ const MOST_PER_SECOND = 100_000;
 /** Reads the flags; `--help` ends the process with code 0, what makes no sense with one line and code 2. */
 export function commandLineOrExit(argv: readonly string[]): CommandLine {
   try {
-    const given = readFlags(argv);
-    if (given.help) {
-      console.log(help());
-      process.exit(0);
-    }
-    return readCommandLine(given);
+    const command = parseCommandLine(argv);
+    if (command !== "help") return command;
+    console.log(help());
+    process.exit(0);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     console.error(error.message);
     process.exit(2);
   }
+}
+
+/** @throws UsageError */
+export function parseCommandLine(argv: readonly string[]): CommandLine | "help" {
+  const given = readFlags(argv);
+  return given.help ? "help" : readCommandLine(given);
 }
 
 function readFlags(argv: readonly string[]): Given {
@@ -162,7 +168,7 @@ function refuseNonsense(given: Given, { mode, stream, slo, rate, stages }: Comma
   };
   clash(
     "calibrate",
-    ...(Object.keys(flags) as FlagName[]).filter((name) => name !== "calibrate" && name !== "json"),
+    ...(Object.keys(flags) as FlagName[]).filter((name) => !["calibrate", "json", "duration"].includes(name)),
   );
   clash("sweep", "stages", "abort", "cross-check");
   clash("stages", "duration");

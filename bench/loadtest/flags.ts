@@ -39,7 +39,7 @@ export const flags = {
   report: { takes: "FILE", help: "Write an HTML report with plots, one file that needs no network" },
   json: { help: "print the report as one JSON object on stdout, with the full histograms" },
   calibrate: {
-    help: "Measure this tool's own ceiling against a server that does nothing, started for it; LT_URL is not asked",
+    help: "Measure this tool's own ceiling against a server that does nothing, started for it; LT_URL is not asked.\nEach figure takes --duration (3s)",
   },
   help: { help: "print this" },
 } as const satisfies Record<string, Flag>;

@@ -12,6 +12,8 @@ export interface OpenLoop {
 
 /** Beyond it a request waits for its place; that shows as generator lag. */
 export const MOST_IN_FLIGHT = 10_000;
+/** How many overdue requests are sent before answers are looked at: only a generator that cannot keep up has more. */
+const BURST = 64;
 
 /**
  * Calls `send` with 0, 1, 2... and the `performance.now()` at which each was due; resolves when the last
@@ -22,8 +24,18 @@ export async function openLoop(
   send: (index: number, due_at: number) => Promise<void>,
 ): Promise<void> {
   const started = performance.now();
-  const inFlight = new Set<Promise<void>>();
+  const idle = Promise.withResolvers<void>();
+  let in_flight = 0;
+  let sending = true;
+  let placeFree: (() => void) | undefined;
+  const ended = () => {
+    in_flight--;
+    placeFree?.();
+    if (!sending && in_flight === 0) idle.resolve();
+  };
+
   let index = 0;
+  let burst = 0;
   for (const after_ms of arrivals) {
     const due_at = started + after_ms;
     // Timers are whole milliseconds: what falls due within one is sent together.
@@ -31,14 +43,19 @@ export async function openLoop(
       let wait = due_at - performance.now();
       wait > 0 && !signal.aborted;
       wait = due_at - performance.now()
-    )
+    ) {
       await sleep(wait, signal);
-    while (inFlight.size >= MOST_IN_FLIGHT && !signal.aborted) await Promise.race(inFlight);
+      burst = 0;
+    }
+    if (++burst % BURST === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    while (in_flight >= MOST_IN_FLIGHT && !signal.aborted)
+      await new Promise<void>((resolve) => (placeFree = resolve));
     if (signal.aborted) break;
-    const sending: Promise<void> = send(index++, due_at).finally(() => inFlight.delete(sending));
-    inFlight.add(sending);
+    in_flight++;
+    send(index++, due_at).then(ended, idle.reject);
   }
-  await Promise.all(inFlight);
+  sending = false;
+  if (in_flight > 0) await idle.promise;
 }
 
 function sleep(wait_ms: number, signal: AbortSignal): Promise<void> {

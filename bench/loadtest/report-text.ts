@@ -38,7 +38,12 @@ function latency(report: Report): string {
     ...[min, p50, p95, p99, max, avg].map(ms),
   ];
   const rows = [row("ms", report.latency_ms)];
-  if (report.load !== "closed") rows.push(row("service", report.service_ms), row("lag", report.lag_ms));
+  if (report.load !== "closed")
+    rows.push(
+      row("service", report.service_ms),
+      row("sent late", report.lag_ms),
+      row("own probe", report.probe_ms),
+    );
   if (report.first_token_ms.max !== null)
     rows.push(row("1st token", report.first_token_ms), row("token gap", report.token_gap_ms));
   return table(["Latency", "min", "P50", "P95", "P99", "max", "avg"], rows);

@@ -35,6 +35,8 @@ export interface Report {
   readonly service_ms: Spread;
   /** How late requests were sent; all 0 in a closed loop, where none is due. */
   readonly lag_ms: Spread;
+  /** What a request takes within this process alone, in an open loop: see self-probe.ts. */
+  readonly probe_ms: Spread;
   /** Of streamed answers. */
   readonly first_token_ms: Spread;
   readonly token_gap_ms: Spread;
@@ -60,7 +62,7 @@ export interface Report {
     readonly p50_ms: Milliseconds;
     readonly p99_ms: Milliseconds;
   }[];
-  readonly histograms: Record<"latency" | "service" | "lag" | "first_token" | "token_gap", Buckets>;
+  readonly histograms: Record<"latency" | "service" | "lag" | "probe" | "first_token" | "token_gap", Buckets>;
 }
 
 export interface ReportedRun {
@@ -92,6 +94,7 @@ export function report(tally: Tally, run: ReportedRun): Report {
     latency_ms: spread(tally.latency),
     service_ms: spread(tally.service),
     lag_ms: spread(tally.lag),
+    probe_ms: spread(tally.probe),
     first_token_ms: spread(tally.first_token),
     token_gap_ms: spread(tally.token_gap),
     replicas: byName(tally.replicas),
@@ -123,6 +126,7 @@ export function report(tally: Tally, run: ReportedRun): Report {
       latency: tally.latency.buckets(),
       service: tally.service.buckets(),
       lag: tally.lag.buckets(),
+      probe: tally.probe.buckets(),
       first_token: tally.first_token.buckets(),
       token_gap: tally.token_gap.buckets(),
     },

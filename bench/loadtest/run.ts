@@ -5,6 +5,7 @@ import { openLoop } from "./open-loop.ts";
 import { type AskOptions, ask } from "./outcome.ts";
 import { questions } from "./questions.ts";
 import { randomNumbers } from "./random.ts";
+import { probeSelf } from "./self-probe.ts";
 import type { Slo } from "./slo.ts";
 import { Tally } from "./tally.ts";
 
@@ -70,8 +71,11 @@ export async function run(options: RunOptions): Promise<RunResult> {
     onEnd?.(tally);
   }
 
-  if (load.kind === "open") await openLoop({ arrivals: load.arrivals, signal }, send);
-  else {
+  if (load.kind === "open") {
+    const stopProbe = probeSelf(tally.probe);
+    await openLoop({ arrivals: load.arrivals, signal }, send);
+    stopProbe();
+  } else {
     const { concurrency, requests, duration_ms } = load;
     const until =
       duration_ms === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(duration_ms)]);

@@ -30,7 +30,7 @@ export const loadTestSettings = Type.Object({
     minimum: 1,
     maximum: 60_000,
     description:
-      "Generator lag (P99, ms) up to which a run under `--rate` is judged: past it the load was not the one asked for",
+      "Generator lag (P99, ms) up to which a run under `--rate` is judged: past it what is measured is this tool",
   }),
   LT_KEY: Type.Optional(
     Type.String({

@@ -42,7 +42,7 @@ export async function runSweep(
     progress.stop();
     unreachable ??= ran.unreachable;
     const result = tally.slo!.result(elapsed_ms);
-    const lag_p99_ms = tally.lag.percentile(99);
+    const lag_p99_ms = tally.generator_lag_ms;
     const lagged = (lag_p99_ms ?? 0) > settings.LT_MAX_LAG_MS;
     return {
       rate,

@@ -23,6 +23,8 @@ export class Tally {
   readonly service = new Durations();
   /** Of every request: how late it was sent. */
   readonly lag = new Durations();
+  /** Of an open loop's probes: what a request takes within this process alone. */
+  readonly probe = new Durations();
   /** Of streamed answers: from when they were due to their first token, and between tokens. */
   readonly first_token = new Durations();
   readonly token_gap = new Durations();
@@ -42,6 +44,12 @@ export class Tally {
 
   constructor(slo?: Slo) {
     this.slo = slo && new SloCount(slo);
+  }
+
+  /** What the generator added of its own, P99; `null` where nothing was sent. */
+  get generator_lag_ms(): number | null {
+    const lag = this.lag.percentile(99);
+    return lag === null ? null : Math.max(lag, this.probe.percentile(99) ?? 0);
   }
 
   /** Requests that have ended. */
