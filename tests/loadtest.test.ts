@@ -496,7 +496,7 @@ test("--calibrate asks its own server, and says what it can do", async () => {
   const found = JSON.parse(stdout);
   expect(found.plain.requests_rps).toBeGreaterThan(100);
   expect(found.stream.requests_rps).toBeGreaterThan(100);
-  expect(found.open_loop.lag_p99_ms).toBeGreaterThanOrEqual(0);
+  expect(found.open_loop_rps).toBeGreaterThan(100);
   expect(code).toBe(0);
 });
 

@@ -26,7 +26,7 @@ export const flags = {
     help: "What must be kept, as p99=2000ms,ttft=300ms: so many of a hundred requests answered within a time, failed\nones counted as not. p50 p99 p99.9 are of the latency; ttft-p95 of the first token; gap-p95 of an answer's\nlongest wait between tokens; latency, ttft, gap alone are their P99. Good answers keep every limit;\ngoodput=45/s or goodput=90% asks for so many of them instead of the percentiles. Without --slo, no\nrequest may fail",
   },
   sweep: {
-    help: "Find the knee: the highest rate that keeps the --slo. Doubles from --rate (10/s) until it is missed, then\nhalves the gap to within 10 %; each step lasts --duration (10s)",
+    help: "Find the knee: the highest rate that keeps the --slo. Doubles from --rate (10/s) until it is missed, then\nhalves the gap to within 10 %; each step lasts --duration (10s), and is made again if the generator lagged",
   },
   abort: {
     takes: "PERCENT",
@@ -39,7 +39,7 @@ export const flags = {
   report: { takes: "FILE", help: "Write an HTML report with plots, one file that needs no network" },
   json: { help: "print the report as one JSON object on stdout, with the full histograms" },
   calibrate: {
-    help: "Measure this tool's own ceiling against a server that does nothing, started for it; LT_URL is not asked.\nEach figure takes --duration (3s)",
+    help: "Measure this tool's own ceiling against a server that does nothing, started for it; LT_URL is not asked.\nEach figure is taken over --duration (3s)",
   },
   help: { help: "print this" },
 } as const satisfies Record<string, Flag>;

@@ -53,7 +53,10 @@ export function htmlReport(report: Report): string {
 }
 
 export function htmlSweepReport(sweep: SweepReport): string {
-  const steps = sweep.knee.steps.toSorted((a, b) => a.rate - b.rate);
+  // A step whose generator lagged says nothing of the gateway.
+  const steps = sweep.knee.steps
+    .filter(({ outcome }) => outcome !== "lagged")
+    .toSorted((a, b) => a.rate - b.rate);
   const byRate = (name: string, of: (step: SweepStep) => number | null): Series => ({
     name,
     points: steps.flatMap((step) => {

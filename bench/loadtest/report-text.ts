@@ -80,14 +80,8 @@ function objectives({ slo, requests, aborted }: Report): string {
   const wanted = slo.goodput_wanted;
   const asked = !wanted ? "" : "rps" in wanted ? `${wanted.rps}/s` : share(wanted.share, 1);
   const reached =
-    wanted && "rps" in wanted ? `${slo.goodput_rps.toFixed(1)}/s` : share(slo.good, requests - aborted);
-  rows.push([
-    "goodput",
-    `${slo.goodput_rps.toFixed(1)}/s`,
-    reached,
-    asked,
-    wanted ? (slo.met ? "yes" : "no") : "",
-  ]);
+    wanted && "share" in wanted ? share(slo.good, requests - aborted) : `${slo.goodput_rps.toFixed(1)}/s`;
+  rows.push(["goodput", "", reached, asked, wanted ? (slo.met ? "yes" : "no") : ""]);
   return table(["SLO", "limit", "kept by", "wanted", "met"], rows);
 }
 

@@ -42,6 +42,7 @@ export interface RunResult {
 const SEED = 2;
 /** How soon clients hang up while nothing is known of how long an answer takes. */
 const FIRST_ABORTS_MS = 50;
+const ABORTS_UP_TO = 1.2;
 
 export async function run(options: RunOptions): Promise<RunResult> {
   const { load, target, slo, abort_share = 0, crossCheck, onEnd } = options;
@@ -53,9 +54,11 @@ export async function run(options: RunOptions): Promise<RunResult> {
   let in_flight = 0;
   let most_in_flight = 0;
 
-  /** Up to twice what half of the answers take: some hang up early, some late, some just miss the answer. */
+  /** Up to a little more than half of the answers take: some hang up early, some late, some just after the answer. */
   const abortAfter = () =>
-    random() < abort_share ? random() * 2 * (tally.service.percentile(50) ?? FIRST_ABORTS_MS) : undefined;
+    random() < abort_share
+      ? random() * ABORTS_UP_TO * (tally.service.percentile(50) ?? FIRST_ABORTS_MS)
+      : undefined;
 
   async function send(index: number, due_at = performance.now()): Promise<void> {
     const question = questions[index % questions.length]!;

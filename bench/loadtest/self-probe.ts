@@ -5,7 +5,7 @@
  */
 import type { Durations } from "./durations.ts";
 
-const EVERY_MS = 50;
+const EVERY_MS = 20;
 
 /** Records into `delay` until the returned function is called; a probe under way then is not waited for. */
 export function probeSelf(delay: Durations): () => void {

@@ -33,9 +33,10 @@ export function sweepVerdict({ rate, found }: Knee<SweepStep>, interrupted: bool
 
 export function sweepText({ url, knee, verdict }: SweepReport): string {
   const steps = knee.steps.toSorted((a, b) => a.rate - b.rate);
+  const streamed = steps.some(({ first_token_p99_ms }) => first_token_p99_ms !== null);
   const rows = steps.map((step) => [
     String(step.rate),
-    ...[step.p50_ms, step.p99_ms, step.first_token_p99_ms, step.lag_p99_ms].map(ms),
+    ...[step.p50_ms, step.p99_ms, ...(streamed ? [step.first_token_p99_ms] : []), step.lag_p99_ms].map(ms),
     share(step.failed, step.requests),
     `${step.slo.goodput_rps.toFixed(1)}/s`,
     step.outcome,
@@ -43,7 +44,19 @@ export function sweepText({ url, knee, verdict }: SweepReport): string {
   const found = knee.rate === null ? "none" : `${knee.rate}/s${knee.found ? "" : " or more"}`;
   return [
     `Gateway     ${url}`,
-    table(["Rate, /s", "P50 ms", "P99 ms", "1st P99 ms", "lag P99 ms", "failed", "goodput", "SLO"], rows),
+    table(
+      [
+        "Rate, /s",
+        "P50 ms",
+        "P99 ms",
+        ...(streamed ? ["1st P99 ms"] : []),
+        "lag P99 ms",
+        "failed",
+        "goodput",
+        "SLO",
+      ],
+      rows,
+    ),
     plot(steps),
     [`Knee        ${found}`, ...verdict.reasons.map((reason) => `            ${reason}`)].join("\n"),
   ].join("\n\n");

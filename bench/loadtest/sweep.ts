@@ -3,7 +3,8 @@
  *
  * 1. The rate doubles from the first until a step misses the SLO; if the first misses, it halves.
  * 2. The gap between the highest kept and the lowest missed is halved until it is within 10 %.
- * 3. A step whose generator lagged ends the sweep: what is above it cannot be measured from here.
+ * 3. A step whose generator lagged is made again; if it lags again, the sweep ends there: what is above it cannot be
+ *    measured from here.
  */
 
 export interface Step {
@@ -32,11 +33,16 @@ export async function findKnee<S extends Step>(
   signal: AbortSignal,
 ): Promise<Knee<S>> {
   const steps: S[] = [];
+  const measured = async (rate: number) => {
+    const step = await measure(rate);
+    steps.push(step);
+    return step;
+  };
   let kept = 0;
   let missed = Number.POSITIVE_INFINITY;
   for (let rate = first; steps.length < MOST_STEPS && !signal.aborted; rate = between(kept, missed, first)) {
-    const step = await measure(rate);
-    steps.push(step);
+    let step = await measured(rate);
+    if (step.outcome === "lagged" && !signal.aborted) step = await measured(rate);
     if (step.outcome === "lagged") break;
     if (step.outcome === "kept") kept = rate;
     else missed = rate;
