@@ -458,10 +458,10 @@ describe("the cross-over check", () => {
 });
 
 test.each([
-  [{ LT_KEY: "rk_from_env" }, [], "Bearer rk_from_env"],
-  [{ LT_KEY: "rk_from_env" }, ["--key", "rk_given"], "Bearer rk_given"],
-  [{}, [], null],
-])("a key goes along as a bearer token: %p %p", async (settings, flags, expected) => {
+  ["the environment's key", { LT_KEY: "rk_from_env" }, [], "Bearer rk_from_env"],
+  ["the command line's before it", { LT_KEY: "rk_from_env" }, ["--key", "rk_given"], "Bearer rk_given"],
+  ["nothing without one", {}, [], null],
+])("what goes along as authorization: %s", async (_, settings, flags, expected) => {
   const seen = new Set<string | null>();
   const url = gateway((_, request) => {
     seen.add(request.headers.get("authorization"));
