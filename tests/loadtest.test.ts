@@ -337,7 +337,7 @@ describe("the SLO", () => {
       await mine;
       return answer();
     });
-    const flags = ["--sweep", "--rate", "20", "--duration", "300ms", "--slo", "p90=300ms", "--json"];
+    const flags = ["--sweep", "--rate", "40", "--duration", "200ms", "--slo", "p90=200ms", "--json"];
     const { stdout, code } = await end(start({ LT_URL: url, ...PATIENT }, ...flags));
     const { knee } = JSON.parse(stdout) as SweepReport;
     const kept = knee.steps.filter(({ outcome }) => outcome === "kept").map(({ rate }) => rate);

@@ -3,6 +3,7 @@ import { accessSync, constants, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import type { Ramp, Spacing } from "./arrivals.ts";
+import { EXIT } from "./exit-code.ts";
 import { type Flag, type FlagName, flags } from "./flags.ts";
 import { parseDuration, parseRate, parseShare } from "./quantity.ts";
 import { loadTestSettings } from "./settings.ts";
@@ -45,7 +46,7 @@ export function commandLineOrExit(argv: readonly string[]): CommandLine {
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     console.error(error.message);
-    process.exit(2);
+    process.exit(EXIT.usage);
   }
 }
 
