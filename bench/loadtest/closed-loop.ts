@@ -1,9 +1,10 @@
 /**
  * The closed loop: as many clients as there may be requests in flight, each sending its next request
  * the moment its last one has ended. So a slow gateway is asked less often, as by users who wait for
- * their answer; what it would do under a fixed rate of arrivals is a different question.
+ * their answer; what it would do under a fixed rate of arrivals is a different question: `open-loop.ts`.
  */
 export interface ClosedLoop {
+  /** Infinity to go on until the signal. */
   readonly requests: number;
   readonly concurrency: number;
   /** Aborted: no further request is sent, and what is in flight is left to `send` to end. */

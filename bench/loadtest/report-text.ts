@@ -1,5 +1,6 @@
-/** The report as text for people: a summary, then a table per subject. */
+/** The report as text for people: a summary, then a table per subject that the run had. */
 import type { Report } from "./report.ts";
+import { ms, share, table } from "./text-table.ts";
 
 export function reportText(report: Report): string {
   return [
@@ -8,28 +9,44 @@ export function reportText(report: Report): string {
     answers("Replica", report.replicas),
     answers("Worker", report.workers),
     stages(report),
+    objectives(report),
+    checks(report),
+    verdict(report),
   ]
     .filter((part) => part !== "")
     .join("\n\n");
 }
 
-function summary({ requests, successful, failed, failures, ...run }: Report): string {
+function summary({ requests, successful, failed, aborted, failures, load, ...run }: Report): string {
+  const sent =
+    load === "closed" ? `${run.concurrency} in flight` : `${load}, at most ${run.concurrency} in flight`;
   return [
-    `Gateway     ${run.url}, ${run.concurrency} in flight`,
+    `Gateway     ${run.url}, ${sent}`,
     `Duration    ${run.duration_s.toFixed(2)} s`,
     `Requests    ${requests}`,
     `Successful  ${successful} (${share(successful, requests)})`,
     `Failed      ${failed} (${share(failed, requests)})`,
     ...Object.entries(failures).map(([reason, count]) => `            ${reason} x${count}`),
+    ...(aborted > 0 ? [`Hung up     ${aborted} (${share(aborted, requests)}), on purpose`] : []),
     `Throughput  ${run.throughput_rps.toFixed(1)} requests/s`,
   ].join("\n");
 }
 
-function latency({ latency_ms: { min, p50, p95, p99, max, avg } }: Report): string {
-  return table(
-    ["Latency", "min", "P50", "P95", "P99", "max", "avg"],
-    [["ms", ...[min, p50, p95, p99, max, avg].map(ms)]],
-  );
+function latency(report: Report): string {
+  const row = (name: string, { min, p50, p95, p99, max, avg }: Report["latency_ms"]) => [
+    name,
+    ...[min, p50, p95, p99, max, avg].map(ms),
+  ];
+  const rows = [row("ms", report.latency_ms)];
+  if (report.load !== "closed")
+    rows.push(
+      row("service", report.service_ms),
+      row("sent late", report.lag_ms),
+      row("own probe", report.probe_ms),
+    );
+  if (report.first_token_ms.max !== null)
+    rows.push(row("1st token", report.first_token_ms), row("token gap", report.token_gap_ms));
+  return table(["Latency", "min", "P50", "P95", "P99", "max", "avg"], rows);
 }
 
 function answers(title: string, counts: Record<string, number>): string {
@@ -50,24 +67,48 @@ function stages(report: Report): string {
   );
 }
 
-function ms(value: number | null): string {
-  return value === null ? "-" : value.toFixed(2);
+function objectives({ slo, requests, aborted }: Report): string {
+  if (!slo) return "";
+  const rows = slo.objectives.map(({ name, limit_ms, kept, wanted, met }) => [
+    name,
+    `${limit_ms} ms`,
+    share(kept, 1),
+    // With a goodput to reach, the percentiles are told and not asked for.
+    slo.goodput_wanted ? "" : share(wanted, 1),
+    slo.goodput_wanted ? "" : met ? "yes" : "no",
+  ]);
+  const wanted = slo.goodput_wanted;
+  const asked = !wanted ? "" : "rps" in wanted ? `${wanted.rps}/s` : share(wanted.share, 1);
+  const reached =
+    wanted && "share" in wanted ? share(slo.good, requests - aborted) : `${slo.goodput_rps.toFixed(1)}/s`;
+  rows.push(["goodput", "", reached, asked, wanted ? (slo.met ? "yes" : "no") : ""]);
+  return table(["SLO", "limit", "kept by", "wanted", "met"], rows);
 }
 
-function share(part: number, whole: number): string {
-  return whole === 0 ? "-" : `${((100 * part) / whole).toFixed(1)} %`;
+function checks({ cross_check, loads }: Report): string {
+  const lines: string[] = [];
+  if (cross_check) {
+    const { checked, crossed, distinguishable_questions } = cross_check;
+    lines.push(
+      `Cross-over  ${crossed.length} of ${checked} answers; ${distinguishable_questions} questions told from all others`,
+      ...crossed
+        .slice(0, 5)
+        .map(
+          ({ question, belongs_to, job_id }) =>
+            `            ${job_id}: "${question}" got ${belongs_to ? `"${belongs_to}"` : "another's answer"}`,
+        ),
+    );
+  }
+  if (loads?.kind === "idle") lines.push(`Loads       all 0 (${loads.replicas} counters)`);
+  if (loads?.kind === "leaked")
+    lines.push(...Object.entries(loads.loads).map(([url, load]) => `Leaked      ${url} ${load}`));
+  return lines.join("\n");
 }
 
-/** Names to the left, figures to the right; empty if there are no rows. */
-function table(header: string[], rows: string[][]): string {
-  if (rows.length === 0) return "";
-  const lines = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(10, ...lines.map((line) => line[column]!.length)));
-  return lines
-    .map((line) =>
-      line
-        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)))
-        .join("  "),
-    )
-    .join("\n");
+/** A plain run says what failed in its summary. */
+function verdict({ verdict, slo, cross_check, loads }: Report): string {
+  if (!verdict || (verdict.kind !== "refused" && !slo && !cross_check && !loads)) return "";
+  return [`Verdict     ${verdict.kind}`, ...verdict.reasons.map((reason) => `            ${reason}`)].join(
+    "\n",
+  );
 }

@@ -16,7 +16,8 @@ export const loadTestSettings = Type.Object({
     default: 50,
     minimum: 1,
     maximum: 10_000,
-    description: "Questions in flight at all times: as one ends, the next is sent",
+    description:
+      "Questions in flight at all times: as one ends, the next is sent; without meaning under `--rate`",
   }),
   LT_TIMEOUT_MS: Type.Integer({
     default: 65_000,
@@ -24,11 +25,34 @@ export const loadTestSettings = Type.Object({
     maximum: 3_600_000,
     description: "How long to wait for one answer, ms; the default outlasts the gateway's own 60 s deadline",
   }),
+  LT_MAX_LAG_MS: Type.Integer({
+    default: 50,
+    minimum: 1,
+    maximum: 60_000,
+    description:
+      "Generator lag (P99, ms) up to which a run under `--rate` is judged: past it what is measured is this tool",
+  }),
+  LT_KEY: Type.Optional(
+    Type.String({
+      pattern: "^[\\x21-\\x7e]+$",
+      description: "API key to ask with, sent as `Authorization: Bearer`. Empty for a gateway without keys",
+    }),
+  ),
+  REDIS_URL: Type.Optional(
+    Type.String({
+      pattern: "^rediss?://",
+      description: "Where `--abort` reads the load counters; empty for the gateway's /metrics",
+    }),
+  ),
+  REDIS_PREFIX: Type.String({
+    default: "",
+    description: "Put before every key and channel: lets several lines share one Redis",
+  }),
   BUN_CONFIG_MAX_HTTP_REQUESTS: Type.Integer({
     default: 256,
     minimum: 1,
     maximum: 65_535,
-    description: "Bun's cap on simultaneous requests; raised by itself where it is below LT_CONCURRENCY",
+    description: "Bun's cap on simultaneous requests; raised by itself where it is too low",
   }),
 });
 export type LoadTestSettings = Static<typeof loadTestSettings>;
