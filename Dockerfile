@@ -14,7 +14,7 @@ RUN bun install --frozen-lockfile --production \
 COPY contracts contracts
 COPY packages packages
 COPY scripts scripts
-RUN bun scripts/build-model.ts
+RUN bun scripts/build-model.ts && bun scripts/build-vector-scan.ts
 
 FROM oven/bun:1.4.5
 WORKDIR /app
