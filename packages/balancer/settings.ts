@@ -20,6 +20,8 @@ export interface BalancerSettings {
   readonly slow_start_ms: number;
   /** Time constant of the latency estimate, ms. */
   readonly decay_ms: number;
+  /** A replica that is passed over for its latency is tried again when nothing was heard of it for so long, ms. */
+  readonly explore_ms: number;
   /** What a failure counts for at least, as if it had been a call that took so long, ms. */
   readonly failure_ms: number;
   /** For `learned`: how much of what it knows a further call leaves, 0 to 1. */
@@ -36,6 +38,7 @@ export const DEFAULT_SETTINGS: BalancerSettings = {
   cooldown_most_ms: 60_000,
   slow_start_ms: 10_000,
   decay_ms: 10_000,
+  explore_ms: 3_000,
   failure_ms: 1_000,
   discount: 0.98,
 };

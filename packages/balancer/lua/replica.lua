@@ -11,6 +11,7 @@ local Replica = {}
 Replica.START = {
   latency = 0, -- peak EWMA of whole calls
   heard_at = 0, -- when that was last renewed
+  typical = 0, -- geometric mean of late: one long answer does not move it far
   usual = 0, -- a plain average, slower: what a call takes when nothing is wrong
   good = 0, -- outcomes in the window, fading
   bad = 0,
@@ -36,8 +37,9 @@ local ADAPTED_MOST = 256
 local CONGESTED = 2
 -- Outcomes that a rate needs before it means something.
 local LEAST_OUTCOMES = 8
--- Weight of one call in `usual`.
+-- Weight of one call in `usual`, and in `typical`.
 local USUAL_GAIN = 0.05
+local TYPICAL_GAIN = 0.1
 
 function Replica.fresh(now)
   local r = {}
@@ -78,9 +80,22 @@ function Replica.probed_by(r, call, lost_at)
   r.probe_until = lost_at
 end
 
--- What a call there is expected to take. A replica that hangs tells nothing: then the age of its oldest call does.
-function Replica.expected(r)
-  return math.max(r.latency, r.age or 0, 1)
+-- What a call there is expected to take. A replica that hangs tells nothing: then the time for which it has been silent
+-- does, though it has calls. The age of its oldest call alone would not: of many calls, one is always long.
+function Replica.expected(r, now)
+  local silent = r.running > 0 and math.min(r.age, now - r.heard_at) or 0
+  return math.max(r.typical, silent, 1)
+end
+
+-- The same, by its worst of late: up at once, and fading when nothing bad is heard, or nothing at all.
+function Replica.peak(r, now, s)
+  local kept = math.exp(-(now - r.heard_at) / s.decay_ms)
+  return math.max(r.typical + math.max(0, r.latency - r.typical) * kept, Replica.expected(r, now))
+end
+
+-- Calls in the window, faded to now.
+function Replica.calls_lately(r, now, s)
+  return (r.good + r.bad) * math.exp(-(now - r.counted_at) / s.window_ms)
 end
 
 local function fade_window(r, now, s)
@@ -92,14 +107,26 @@ end
 
 -- Peak EWMA, as in Finagle: up at once, down with time. https://twitter.github.io/finagle/guide/Clients.html
 local function hear(r, now, latency, s)
+  local quiet = now - r.heard_at
+  local kept = math.exp(-quiet / s.decay_ms)
   if latency >= r.latency then
     r.latency = latency
   else
-    local kept = math.exp(-(now - r.heard_at) / s.decay_ms)
     r.latency = r.latency * kept + latency * (1 - kept)
   end
-  r.heard_at = now
   local log = math.log(math.max(latency, 1))
+  -- What nothing was heard of for long is judged anew, by this one call.
+  if r.typical == 0 or quiet >= s.explore_ms then
+    if r.typical > 2 * latency then
+      r.since = now
+      r.latency = latency
+    end
+    r.typical = math.max(latency, 1)
+  else
+    local gain = math.max(TYPICAL_GAIN, 1 - kept)
+    r.typical = math.exp((1 - gain) * math.log(r.typical) + gain * log)
+  end
+  r.heard_at = now
   r.weight = r.weight * s.discount + 1
   r.sum = r.sum * s.discount + log
   r.squares = r.squares * s.discount + log * log
