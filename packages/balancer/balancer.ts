@@ -50,6 +50,8 @@ export interface DispatchRequest {
   readonly reserved: string;
   /** `again` after a failure; `hedge` for a second call beside the job's own, under an id of its own. */
   readonly kind: "first" | "again" | "hedge";
+  /** How long it has waited for a place by now, ms: then a slow replica is better than none. */
+  readonly waited_ms: number;
   /** Replicas that have failed this job. */
   readonly failed: readonly string[];
 }
@@ -107,11 +109,11 @@ export class Balancer {
     return url;
   }
 
-  async dispatch({ job_id, deadline, reserved, kind, failed }: DispatchRequest): Promise<Dispatch> {
+  async dispatch({ job_id, deadline, reserved, kind, waited_ms, failed }: DispatchRequest): Promise<Dispatch> {
     const id = crypto.randomUUID();
     const ends = deadline + GRACE_MS;
     const [verdict, what, more] = (await this.#known(
-      () => this.#run("balancerDispatch", job_id, id, ends, reserved, kind, ...failed),
+      () => this.#run("balancerDispatch", job_id, id, ends, reserved, kind, Math.round(waited_ms), ...failed),
       (answer) => (answer as string[])[0] !== "none" || failed.length > 0,
     )) as ["go" | "wait" | "none" | "gone", string, string];
     switch (verdict) {

@@ -139,11 +139,13 @@ local function worth_it(candidates, waited, now, s)
   end
   -- A job that has waited long shows that the line is long: then a slow replica is better than none.
   local bound = NOT_WORTH * (best + waited)
-  local worth, passed_over, stale = {}, 0, nil
+  local worth, passed_over, stale, back = {}, 0, nil, nil
   for _, r in ipairs(candidates) do
     if r.expected > bound then
       passed_over = passed_over + 1
-      if r.busy == 0 and (not stale or r.heard_at < stale.heard_at) then
+      if r.busy == 0 and Replica.is_back(r) then
+        back = r
+      elseif r.busy == 0 and (not stale or r.heard_at < stale.heard_at) then
         stale = r
       end
     elseif r.busy < r.room then
@@ -156,7 +158,7 @@ local function worth_it(candidates, waited, now, s)
       stale = nil
     end
   end
-  return worth, stale
+  return worth, back or stale
 end
 
 -- At dispatch, among those that have not failed the job, where `busy` calls run: the replica that takes it now, or nil

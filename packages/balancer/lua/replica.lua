@@ -11,6 +11,7 @@ local Replica = {}
 Replica.START = {
   latency = 0, -- peak EWMA of whole calls
   heard_at = 0, -- when that was last renewed
+  back_at = 0, -- when it was heard of after a silence, and no call since has told what it is like now; else 0
   typical = 0, -- geometric mean of late: one long answer does not move it far
   usual = 0, -- a plain average, slower: what a call takes when nothing is wrong
   good = 0, -- outcomes in the window, fading
@@ -37,6 +38,8 @@ local ADAPTED_MOST = 256
 local CONGESTED = 2
 -- Outcomes that a rate needs before it means something.
 local LEAST_OUTCOMES = 8
+-- Silence of so many times what a call takes, with calls there, means that it hung.
+local SILENT = 5
 -- Weight of one call in `usual`, and in `typical`.
 local USUAL_GAIN = 0.05
 local TYPICAL_GAIN = 0.1
@@ -114,14 +117,22 @@ local function hear(r, now, latency, s)
   else
     r.latency = r.latency * kept + latency * (1 - kept)
   end
-  local log = math.log(math.max(latency, 1))
-  -- What nothing was heard of for long is judged anew, by this one call.
-  if r.typical == 0 or quiet >= s.explore_ms then
+  latency = math.max(latency, 1)
+  local log = math.log(latency)
+  local anew = r.typical == 0 or quiet >= s.explore_ms
+  if r.back_at > 0 and now - latency >= r.back_at then
+    anew, r.back_at = true, 0
+  elseif r.typical > 0 and quiet > SILENT * r.typical and latency > quiet / 2 then
+    r.back_at = now
+    anew = false
+  end
+  if anew then
+    -- One call tells more than all that was heard before: but it is one, so the rest come by and by.
     if r.typical > 2 * latency then
-      r.since = now
+      r.since = math.max(r.since, now - s.slow_start_ms / 2)
       r.latency = latency
     end
-    r.typical = math.max(latency, 1)
+    r.typical = latency
   else
     local gain = math.max(TYPICAL_GAIN, 1 - kept)
     r.typical = math.exp((1 - gain) * math.log(r.typical) + gain * log)
@@ -130,6 +141,11 @@ local function hear(r, now, latency, s)
   r.weight = r.weight * s.discount + 1
   r.sum = r.sum * s.discount + log
   r.squares = r.squares * s.discount + log * log
+end
+
+-- It hung, and is heard of again: what its calls took tells of then, and not of now. One call is to find out.
+function Replica.is_back(r)
+  return r.back_at > 0
 end
 
 local function open(r, now, random, s)

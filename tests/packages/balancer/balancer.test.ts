@@ -40,6 +40,7 @@ async function dispatch(job_id: string, reserved: string, failed: readonly strin
     deadline: later(),
     reserved,
     kind: failed.length > 0 ? "again" : "first",
+    waited_ms: 0,
     failed,
   });
 }
