@@ -53,7 +53,8 @@ export function replica(model: Partial<ReplicaModel> = {}): ReplicaModel {
   return { slots: 8, shared: false, slow: 1, fail_rate: 0, fail_ms: 2, ...model };
 }
 
-const many = (n: number, model: Partial<ReplicaModel> = {}) => Array.from({ length: n }, () => replica(model));
+const many = (n: number, model: Partial<ReplicaModel> = {}) =>
+  Array.from({ length: n }, () => replica(model));
 
 const BASE = {
   service: { kind: "constant", mean: 50 },
@@ -88,7 +89,14 @@ export function capacity({ replicas, service }: Pick<Scenario, "replicas" | "ser
 }
 
 /** The one replica of `n` that something happens to, on and off. */
-function timesOf(from: number, every: number, n: number, on: Omit<Fault, "at" | "replica">, off: typeof on, lasts: number) {
+function timesOf(
+  from: number,
+  every: number,
+  n: number,
+  on: Omit<Fault, "at" | "replica">,
+  off: typeof on,
+  lasts: number,
+) {
   return Array.from({ length: n }, (_, i) => [
     { at: from + i * every, replica: 1, ...on },
     { at: from + i * every + lasts, replica: 1, ...off },
@@ -99,9 +107,16 @@ const ANSWERS = { kind: "log-normal", mean: 50, sigma: 0.6 } as const;
 
 export const SCENARIOS: Record<string, Scenario> = {
   equal: scenario(0.7, { about: "three equal replicas", replicas: many(3) }),
-  slow: scenario(0.7, { about: "one of three is five times slower", replicas: [replica({ slow: 5 }), ...many(2)] }),
+  slow: scenario(0.7, {
+    about: "one of three is five times slower",
+    replicas: [replica({ slow: 5 }), ...many(2)],
+  }),
   failing: scenario(0.7, {
     about: "one of three fails half of its calls, at once",
+    replicas: [replica({ fail_rate: 0.5 }), ...many(2)],
+  }),
+  "failing-full": scenario(0.84, {
+    about: "the same, at 70 % of what all three could answer if none failed: two alone cannot do it",
     replicas: [replica({ fail_rate: 0.5 }), ...many(2)],
   }),
   hanging: scenario(0.7, {
@@ -139,11 +154,19 @@ export const SCENARIOS: Record<string, Scenario> = {
     service: ANSWERS,
   }),
   fleet: scenario(0.7, {
-    about: "thirty replicas of three speeds, ten gateways, one fails half of its calls, one hangs for 10 s of 20",
+    about:
+      "thirty replicas of three speeds, ten gateways, one fails half of its calls, one hangs for 10 s of 20",
     replicas: many(30).map((model, i) => ({ ...model, slow: 1 + (i % 3), fail_rate: i === 29 ? 0.5 : 0 })),
     service: ANSWERS,
     gateways: 10,
     faults: timesOf(5_000, 20_000, 3, { mode: "hang" }, { mode: "ok" }, 10_000),
     queries: 50_000,
+  }),
+  thousand: scenario(0.7, {
+    about: "a thousand replicas of two speeds, fifty gateways",
+    replicas: many(1_000, { slots: 1 }).map((model, i) => ({ ...model, slow: 1 + (i % 2) })),
+    service: ANSWERS,
+    gateways: 50,
+    queries: 5_000,
   }),
 };

@@ -35,6 +35,8 @@ export interface Result {
   readonly moves: number;
   readonly probes: number;
   readonly longest_line: number;
+  /** Whether `peak-ewma` decided for `learned` at the end. */
+  readonly falls_back: boolean;
   readonly simulated_ms: number;
   readonly mean_ms: number;
   /** Beyond the service time and the line. */
@@ -43,7 +45,11 @@ export interface Result {
   readonly p95: number;
   readonly p99: number;
   readonly p999: number;
-  readonly replicas: readonly { readonly calls: number; readonly answers: number; readonly failures: number }[];
+  readonly replicas: readonly {
+    readonly calls: number;
+    readonly answers: number;
+    readonly failures: number;
+  }[];
   /** P50 and P99 in slices of the run. */
   readonly course: readonly { readonly p50: number; readonly p99: number }[];
   /** What the simulation itself took. */
@@ -54,15 +60,22 @@ const factory = new LuaFactory();
 const SLICES = 60;
 
 /** The same for the same seed, whatever the policy: the same arrivals, service times and faults. */
-export async function simulate(scenario: Scenario, policy: PolicyName | Rival, seed: number): Promise<Result> {
+export async function simulate(
+  scenario: Scenario,
+  policy: PolicyName | Rival,
+  seed: number,
+  guard = true,
+): Promise<Result> {
   const rival = typeof policy === "string" ? undefined : policy;
   const settings = typeof policy === "string" ? { ...scenario.settings, policy } : scenario.settings;
   const health_ms = rival?.interval_ms ?? scenario.health_ms;
-  const config = { ...scenario, settings, health_ms, rival, seed, slices: SLICES, about: undefined };
+  const config = { ...scenario, guard, settings, health_ms, rival, seed, slices: SLICES, about: undefined };
   const lua = await factory.createEngine({ injectObjects: false });
   try {
     const started = performance.now();
-    const source = [`local config = ${literal(config)}`, decisions, heap, workload, model, tally, run].join("\n");
+    const source = [`local config = ${literal(config)}`, decisions, heap, workload, model, tally, run].join(
+      "\n",
+    );
     const result = await lua.doString(source);
     return { ...result, took_ms: performance.now() - started };
   } finally {

@@ -4,6 +4,11 @@
 -- `config` is the scenario, as simulate/scenario.ts makes it. Returns what simulate/result.ts reads.
 local s = config.settings
 local rival = config.rival
+local learns = s.policy == 'learned'
+local guard = {}
+for name, value in pairs(Guard.START) do
+  guard[name] = value
+end
 math.randomseed(config.seed)
 
 -- Not zero, which stands for never.
@@ -56,6 +61,12 @@ local pool, pooled = {}, 0
 
 -- Calls by the time at which their first token must be there: in order, as all get the same time.
 local limit_at, limit_job, limit_token, limit_first, limit_last = {}, {}, {}, 1, 0
+
+local function settle_policy()
+  if learns then
+    s.policy = config.guard and Guard.policy(guard, now) or 'learned'
+  end
+end
 
 local function see(r)
   r.room = Replica.room(r, now, s)
@@ -171,6 +182,7 @@ local function dispatched(job)
   if rival then
     chosen = rival_choice(candidates)
   else
+    settle_policy()
     chosen = Policy.dispatch(candidates, now - job.ready, false, turn, now, s)
   end
   if not chosen then
@@ -213,6 +225,9 @@ local function ended(job, outcome)
       Replica.succeeded(r, now, job.token, latency, r.running, s)
     else
       Replica.failed(r, now, job.token, latency, math.random(), s)
+    end
+    if learns and config.guard then
+      Guard.hear(guard, job.began, outcome == 'ok' and latency or Replica.counts_for(r, latency, s))
     end
   end
   if job.before then
@@ -268,6 +283,7 @@ local function arrive()
       r.preferred = false
     end
     turn = turn + 1
+    settle_policy()
     job.reserved = Policy.reserve(replicas, turn, now, s)
     job.reserved.inflight = job.reserved.inflight + 1
   end
@@ -313,7 +329,7 @@ local function look_after()
         Replica.probed_by(r, 'health', now)
       end
       if r.breaker == 'closed' or probe then
-        Replica.failed(r, now, 'health', r.model.mode == 'hang' and SILENT_MS or HEALTHY_MS, math.random(), s)
+        Replica.unwell(r, now, r.model.mode == 'hang' and SILENT_MS or HEALTHY_MS, math.random(), s)
       end
     end
   end
@@ -399,6 +415,7 @@ return {
   moves = moves,
   probes = probes,
   longest_line = longest_line,
+  falls_back = guard.falls_back,
   simulated_ms = now - EPOCH,
   mean_ms = all.count > 0 and all.sum / all.count or 0,
   mean_wait_ms = all.count > 0 and waited_sum / all.count or 0,

@@ -2,7 +2,7 @@
 -- ARGV job, call (unique), lease's end, URL that it was reserved on, `first`, `again` (after a failure) or
 --      `hedge` (a second call, under an id of its own, that is made at once or not at all),
 --      how long the job has waited for a place (ms), URLs that failed ...
--- Returns {'go', URL, 'probe' or ''}; {'wait', when to ask again at the latest (ms), reason}; {'none'} if no other
+-- Returns {'go', URL, 'probe' or '', with `explain` among the settings what it chose from, as JSON}; {'wait', when to ask again at the latest (ms), reason}; {'none'} if no other
 -- replica is left; {'gone'} if a job that comes again is not counted any more: then its caller is gone.
 -- Invariant: a job is counted, and runs, on at most one replica; of a half-open one, one call runs.
 local hedge = ARGV[8] == 'hedge'
@@ -37,6 +37,9 @@ for _, r in ipairs(replicas) do
   r.busy = r.running
   r.preferred = r.url == reserved
 end
+if s.policy == 'learned' then
+  s.policy = Guard.policy(read_guard(), now)
+end
 local turn = s.policy == 'round-robin' and redis.call('GET', key('turn')) or 0
 local chosen, opens_at = Policy.dispatch(replicas, waited, hedge, tonumber(turn), now, s)
 if not chosen then
@@ -57,4 +60,11 @@ if chosen.is_probe then
   Replica.probed_by(chosen, call, tonumber(ends))
   write(chosen)
 end
-return { 'go', chosen.url, chosen.is_probe and 'probe' or '' }
+local considered
+if s.explain then
+  considered = {}
+  for i, r in ipairs(replicas) do
+    considered[i] = { replica = r.url, running = r.running, room = r.room, typical = r.typical, breaker = r.breaker }
+  end
+end
+return { 'go', chosen.url, chosen.is_probe and 'probe' or '', considered and cjson.encode(considered) }

@@ -8,11 +8,12 @@
 -- over, and tried again from time to time.
 local Policy = {}
 
--- Least connections: the one with the fewest calls. Knows nothing of speed, and needs to know nothing.
+-- Least connections: the one with the fewest calls. Knows nothing of speed, and needs to know nothing. One that fails
+-- fast looks idle: counted for each success, its calls are as many as the others'.
 Policy['least-connections'] = function(candidates, turn, now, s)
   local costs = {}
   for i, r in ipairs(candidates) do
-    costs[i] = (r.busy + 1) / r.share
+    costs[i] = (r.busy + 1) / r.share * Replica.tries(r)
   end
   return costs
 end
@@ -24,7 +25,7 @@ Policy['p2c'] = function(candidates, turn, now, s)
   local a = math.random(n)
   local b = n > 1 and (a + math.random(n - 1) - 1) % n + 1 or a
   for i, r in ipairs(candidates) do
-    costs[i] = (i == a or i == b) and (r.busy + 1) / r.room or math.huge
+    costs[i] = (i == a or i == b) and (r.busy + 1) / r.room * Replica.tries(r) or math.huge
   end
   return costs
 end
@@ -55,31 +56,47 @@ end
 
 -- 99th percentile of a normal distribution, in deviations.
 local P99 = 2.326
--- What is believed before anything is known: one call, as fast as the fastest.
+-- What is believed before anything is known: that latency grows as the calls there do, with this variance.
 local PRIOR_WEIGHT = 1
+local PRIOR_SLOPE = 1
 local PRIOR_VARIANCE = 0.1
 
--- Discounted Thompson sampling (Raj and Kalyani, 2017, https://arxiv.org/abs/1707.09727) on the logarithm of latency:
--- a mean is drawn from what is believed of each replica, and the one whose P99 would be least is chosen.
+-- A contextual bandit: discounted linear Thompson sampling. For each replica a Bayesian regression of the logarithm of
+-- latency on that of the calls there, which forgets; its line is drawn from what is believed (Agrawal and Goyal, ICML
+-- 2013, https://arxiv.org/abs/1209.3352), with weights that fade (Russac, Vernade and Cappe, NeurIPS 2019,
+-- https://arxiv.org/abs/1909.09146). The one whose P99 would then be least is chosen: not the mean, and not the load.
 Policy['learned'] = function(candidates, turn, now, s)
   local costs = {}
   local fastest = math.huge
   for _, r in ipairs(candidates) do
     if r.weight > 0 then
-      fastest = math.min(fastest, r.sum / r.weight)
+      fastest = math.min(fastest, r.y / r.weight)
     end
   end
   if fastest == math.huge then
     fastest = 0
   end
   for i, r in ipairs(candidates) do
-    local n = r.weight + PRIOR_WEIGHT
-    local mean = (r.sum + PRIOR_WEIGHT * fastest) / n
-    local spread = r.weight > 0 and math.max(r.squares / r.weight - (r.sum / r.weight) ^ 2, 0) or 0
-    -- What is unknown makes the draw wide, not the tail long: or what is unknown would never be tried.
-    local doubt = (spread * r.weight + PRIOR_VARIANCE * PRIOR_WEIGHT) / n
-    local p99 = math.exp(mean + math.sqrt(doubt / n) * normal() + P99 * math.sqrt(spread))
-    costs[i] = math.max(p99, Replica.expected(r, now)) * (r.busy + 1) / r.room
+    local at = math.log(r.busy + 1)
+    local mean_x, mean_y, across, along, variance = 0, fastest, PRIOR_WEIGHT, PRIOR_WEIGHT * PRIOR_SLOPE, 0
+    if r.weight > 0 then
+      mean_x, mean_y = r.x / r.weight, r.y / r.weight
+      across = across + math.max(0, r.xx - r.x * mean_x)
+      along = along + r.xy - r.x * mean_y
+    end
+    local slope = math.max(0, along / across)
+    if r.weight > 0 then
+      local left = r.yy - r.y * mean_y - slope * (r.xy - r.x * mean_y)
+      variance = math.max(0, left) / r.weight
+    end
+    -- What was believed long ago is doubted, not forgotten: it will be tried again.
+    local weight = r.weight * math.exp(-(now - r.heard_at) / s.decay_ms) + PRIOR_WEIGHT
+    local doubt = (variance * r.weight + PRIOR_VARIANCE * PRIOR_WEIGHT) / (r.weight + PRIOR_WEIGHT)
+    local deviation = math.sqrt(doubt * (1 / weight + (at - mean_x) ^ 2 / across))
+    -- Beyond the calls that it is used to, the line is not trusted: past its slots a replica is slower at once.
+    local climb = at > mean_x and math.max(slope, PRIOR_SLOPE) or slope
+    local p99 = math.exp(mean_y + climb * (at - mean_x) + deviation * normal() + P99 * math.sqrt(variance))
+    costs[i] = math.max(p99, Replica.expected(r, now)) * Replica.tries(r)
   end
   return costs
 end
@@ -134,7 +151,10 @@ local function worth_it(candidates, waited, now, s)
     if r.busy >= r.room then
       expected = expected + expected / r.room
     end
-    best = math.min(best, expected)
+    -- What is unknown promises nothing.
+    if r.typical > 0 then
+      best = math.min(best, expected)
+    end
     lately = lately + Replica.calls_lately(r, now, s)
   end
   -- A job that has waited long shows that the line is long: then a slow replica is better than none.

@@ -13,7 +13,7 @@ Replica.START = {
   heard_at = 0, -- when that was last renewed
   back_at = 0, -- when it was heard of after a silence, and no call since has told what it is like now; else 0
   typical = 0, -- geometric mean of late: one long answer does not move it far
-  usual = 0, -- a plain average, slower: what a call takes when nothing is wrong
+  usual = 0, -- slower: what a call takes when nothing is wrong
   good = 0, -- outcomes in the window, fading
   bad = 0,
   counted_at = 0,
@@ -26,20 +26,30 @@ Replica.START = {
   since = 0, -- when it came, or came back: the start of its slow start
   limit = 0, -- calls at once, where adapted
   cut_at = 0, -- when the limit was last cut
-  -- For the policy `learned`: discounted sums of the logarithm of latency.
+  -- For the policy `learned`: discounted sums over calls of the logarithms of latency (y) and of calls there (x).
   weight = 0,
-  sum = 0,
-  squares = 0,
+  y = 0,
+  yy = 0,
+  x = 0,
+  xx = 0,
+  xy = 0,
 }
 
 local ADAPTED_START = 8
 local ADAPTED_MOST = 256
--- A latency of this many times the usual one means too many calls at once.
+-- Latencies of this many times the usual one mean too many calls at once.
 local CONGESTED = 2
 -- Outcomes that a rate needs before it means something.
-local LEAST_OUTCOMES = 8
+local LEAST_OUTCOMES = 20
+-- So many failed checks in a row open a breaker, at about.
+local CHECKS = 3
+-- A failure counts as a call that took this many times the usual. With half of its calls failing, a replica is then
+-- passed over as long as another has a place free, and used when none has: a call that fails fast costs little.
+local FAILED_LIKE = 5
 -- Silence of so many times what a call takes, with calls there, means that it hung.
 local SILENT = 5
+-- Successes in the window after which an earlier opening is forgotten: the next one is no repetition.
+local GOOD_AGAIN = 50
 -- Weight of one call in `usual`, and in `typical`.
 local USUAL_GAIN = 0.05
 local TYPICAL_GAIN = 0.1
@@ -96,6 +106,11 @@ function Replica.peak(r, now, s)
   return math.max(r.typical + math.max(0, r.latency - r.typical) * kept, Replica.expected(r, now))
 end
 
+-- Calls for each one that succeeds, of late: 1 where none fails.
+function Replica.tries(r)
+  return (r.good + r.bad + 1) / (r.good + 1)
+end
+
 -- Calls in the window, faded to now.
 function Replica.calls_lately(r, now, s)
   return (r.good + r.bad) * math.exp(-(now - r.counted_at) / s.window_ms)
@@ -109,7 +124,7 @@ local function fade_window(r, now, s)
 end
 
 -- Peak EWMA, as in Finagle: up at once, down with time. https://twitter.github.io/finagle/guide/Clients.html
-local function hear(r, now, latency, s)
+local function hear(r, now, latency, busy, s)
   local quiet = now - r.heard_at
   local kept = math.exp(-quiet / s.decay_ms)
   if latency >= r.latency then
@@ -132,15 +147,19 @@ local function hear(r, now, latency, s)
       r.since = math.max(r.since, now - s.slow_start_ms / 2)
       r.latency = latency
     end
-    r.typical = latency
+    r.typical, r.usual = latency, latency
   else
     local gain = math.max(TYPICAL_GAIN, 1 - kept)
     r.typical = math.exp((1 - gain) * math.log(r.typical) + gain * log)
   end
   r.heard_at = now
+  local x = math.log(math.max(busy, 1))
   r.weight = r.weight * s.discount + 1
-  r.sum = r.sum * s.discount + log
-  r.squares = r.squares * s.discount + log * log
+  r.y = r.y * s.discount + log
+  r.yy = r.yy * s.discount + log * log
+  r.x = r.x * s.discount + x
+  r.xx = r.xx * s.discount + x * x
+  r.xy = r.xy * s.discount + x * log
 end
 
 -- It hung, and is heard of again: what its calls took tells of then, and not of now. One call is to find out.
@@ -162,12 +181,15 @@ end
 -- `busy` is how many calls it had, this one included.
 function Replica.succeeded(r, now, call, latency, busy, s)
   fade_window(r, now, s)
-  hear(r, now, latency, s)
+  hear(r, now, latency, busy, s)
   r.good = r.good + 1
   r.fails = 0
+  local limit = r.limit > 0 and r.limit or ADAPTED_START
+  -- Latency under load is not usual: it is learned from, but slowly.
+  local gain = (2 * busy <= limit or busy <= 2) and USUAL_GAIN or USUAL_GAIN / 10
+  r.usual = r.usual == 0 and r.typical or r.usual + gain * (r.typical - r.usual)
   if s.limit == 0 then
-    local limit = r.limit > 0 and r.limit or ADAPTED_START
-    if r.usual > 0 and latency > CONGESTED * r.usual then
+    if r.typical > CONGESTED * r.usual then
       -- Once a call's time: all that were congested together are one reason.
       if now - r.cut_at > latency then
         limit = math.max(1, limit * 0.8)
@@ -178,22 +200,26 @@ function Replica.succeeded(r, now, call, latency, busy, s)
     end
     r.limit = limit
   end
-  r.usual = r.usual == 0 and latency or r.usual + USUAL_GAIN * (latency - r.usual)
   if r.breaker ~= 'closed' then
     if r.probe == call then
       r.breaker = 'closed'
       r.probe = ''
       r.since = now
     end
-  elseif r.opens > 0 and now - r.since > s.cooldown_most_ms then
+  elseif r.opens > 0 and (now - r.since > s.cooldown_most_ms or r.good > GOOD_AGAIN) then
     r.opens = 0
   end
+end
+
+-- What a failure that took `latency` counts for.
+function Replica.counts_for(r, latency, s)
+  return math.max(latency, r.usual > 0 and FAILED_LIKE * r.usual or s.failure_ms)
 end
 
 -- A failure counts as a slow call, or one that fails fast would look the best. `random` in [0, 1).
 function Replica.failed(r, now, call, latency, random, s)
   fade_window(r, now, s)
-  hear(r, now, math.max(latency, 10 * r.usual, s.failure_ms), s)
+  hear(r, now, Replica.counts_for(r, latency, s), r.running, s)
   r.bad = r.bad + 1
   r.fails = r.fails + 1
   local seen = r.good + r.bad
@@ -206,6 +232,12 @@ function Replica.failed(r, now, call, latency, random, s)
     open(r, now, random, s)
   end
   -- A call that began before it opened changes nothing: the cool-down is neither cut nor drawn out.
+end
+
+-- It was asked whether it is well, and is not. That weighs more than a call: nothing but being up was asked.
+function Replica.unwell(r, now, latency, random, s)
+  r.fails = r.fails + math.floor(s.failures / CHECKS)
+  Replica.failed(r, now, 'health', latency, random, s)
 end
 
 -- The call ended without telling anything of the replica: a probe may be tried again.

@@ -11,6 +11,9 @@ for _, r in ipairs(replicas) do
   look(r)
   r.busy = redis.call('ZCARD', key('inflight', r.url))
 end
+if s.policy == 'learned' then
+  s.policy = Guard.policy(read_guard(), now)
+end
 local turn = s.policy == 'round-robin' and redis.call('INCR', key('turn')) or 0
 local chosen = Policy.reserve(replicas, turn, now, s)
 redis.call('ZADD', key('inflight', chosen.url), ends, job)
