@@ -52,8 +52,8 @@ export interface Result {
   }[];
   /** P50 and P99 in slices of the run. */
   readonly course: readonly { readonly p50: number; readonly p99: number }[];
-  /** What the simulation itself took. */
-  readonly took_ms: number;
+  /** Processor time that the simulation itself took. */
+  readonly cpu_ms: number;
 }
 
 const factory = new LuaFactory();
@@ -72,12 +72,13 @@ export async function simulate(
   const config = { ...scenario, guard, settings, health_ms, rival, seed, slices: SLICES, about: undefined };
   const lua = await factory.createEngine({ injectObjects: false });
   try {
-    const started = performance.now();
+    const before = process.cpuUsage();
     const source = [`local config = ${literal(config)}`, decisions, heap, workload, model, tally, run].join(
       "\n",
     );
     const result = await lua.doString(source);
-    return { ...result, took_ms: performance.now() - started };
+    const { user, system } = process.cpuUsage(before);
+    return { ...result, cpu_ms: (user + system) / 1_000 };
   } finally {
     lua.global.close();
   }

@@ -148,6 +148,7 @@ local function hear(r, now, latency, busy, s)
       r.latency = latency
     end
     r.typical, r.usual = latency, latency
+    r.weight, r.y, r.yy, r.x, r.xx, r.xy = 0, 0, 0, 0, 0, 0
   else
     local gain = math.max(TYPICAL_GAIN, 1 - kept)
     r.typical = math.exp((1 - gain) * math.log(r.typical) + gain * log)
