@@ -143,7 +143,7 @@ local EXPLORE_CALLS = 200
 
 -- Of those that admit calls: the ones that have a place free and are worth it, and one that is to be tried again.
 local function worth_it(candidates, waited, now, s)
-  local best, lately = math.huge, 0
+  local best = math.huge
   for _, r in ipairs(candidates) do
     -- Where it is full, a place comes free after a part of a call.
     local expected = Replica.expected(r, now)
@@ -155,7 +155,6 @@ local function worth_it(candidates, waited, now, s)
     if r.typical > 0 then
       best = math.min(best, expected)
     end
-    lately = lately + Replica.calls_lately(r, now, s)
   end
   -- A job that has waited long shows that the line is long: then a slow replica is better than none.
   local bound = NOT_WORTH * (best + waited)
@@ -173,7 +172,12 @@ local function worth_it(candidates, waited, now, s)
     end
   end
   if stale then
-    local quiet = now - stale.heard_at
+    local quiet, lately = now - stale.heard_at, 0
+    if quiet >= s.explore_ms then
+      for _, r in ipairs(candidates) do
+        lately = lately + Replica.calls_lately(r, now, s)
+      end
+    end
     if quiet < s.explore_ms or quiet * lately / s.window_ms < EXPLORE_CALLS * passed_over then
       stale = nil
     end

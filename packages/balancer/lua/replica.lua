@@ -124,7 +124,8 @@ local function fade_window(r, now, s)
 end
 
 -- Peak EWMA, as in Finagle: up at once, down with time. https://twitter.github.io/finagle/guide/Clients.html
-local function hear(r, now, latency, busy, s)
+-- `failure`: nil, `fast` for one that counts for more than it took, or `slow`.
+local function hear(r, now, latency, busy, s, failure)
   local quiet = now - r.heard_at
   local kept = math.exp(-quiet / s.decay_ms)
   if latency >= r.latency then
@@ -134,10 +135,10 @@ local function hear(r, now, latency, busy, s)
   end
   latency = math.max(latency, 1)
   local log = math.log(latency)
-  local anew = r.typical == 0 or quiet >= s.explore_ms
+  local anew = r.typical == 0 or (quiet >= s.explore_ms and failure ~= 'fast')
   if r.back_at > 0 and now - latency >= r.back_at then
-    anew, r.back_at = true, 0
-  elseif r.typical > 0 and quiet > SILENT * r.typical and latency > quiet / 2 then
+    anew, r.back_at = failure ~= 'fast', 0
+  elseif not failure and r.typical > 0 and quiet > SILENT * r.typical and latency > quiet / 2 then
     r.back_at = now
     anew = false
   end
@@ -147,10 +148,14 @@ local function hear(r, now, latency, busy, s)
       r.since = math.max(r.since, now - s.slow_start_ms / 2)
       r.latency = latency
     end
-    r.typical, r.usual = latency, latency
+    r.typical = latency
+    if not failure then
+      r.usual = latency
+    end
     r.weight, r.y, r.yy, r.x, r.xx, r.xy = 0, 0, 0, 0, 0, 0
   else
-    local gain = math.max(TYPICAL_GAIN, 1 - kept)
+    -- One failure in a quiet hour is no reason to pass a replica over for the next.
+    local gain = failure == 'fast' and TYPICAL_GAIN or math.max(TYPICAL_GAIN, 1 - kept)
     r.typical = math.exp((1 - gain) * math.log(r.typical) + gain * log)
   end
   r.heard_at = now
@@ -220,7 +225,8 @@ end
 -- A failure counts as a slow call, or one that fails fast would look the best. `random` in [0, 1).
 function Replica.failed(r, now, call, latency, random, s)
   fade_window(r, now, s)
-  hear(r, now, Replica.counts_for(r, latency, s), r.running, s)
+  local counted = Replica.counts_for(r, latency, s)
+  hear(r, now, counted, r.running, s, counted > latency and 'fast' or 'slow')
   r.bad = r.bad + 1
   r.fails = r.fails + 1
   local seen = r.good + r.bad

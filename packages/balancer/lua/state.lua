@@ -75,6 +75,7 @@ local function read(which)
   local known = {}
   for i, packed in ipairs(redis.call('MGET', unpack(keys))) do
     local r = packed and cmsgpack.unpack(packed) or Replica.fresh(now)
+    setmetatable(r, { __index = Replica.START }) -- what an older version kept lacks some of it
     r.url = which[i]
     r.room = Replica.room(r, now, s)
     r.share = s.limit > 0 and r.room / s.limit or 1
