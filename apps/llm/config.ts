@@ -51,6 +51,13 @@ export const llmSettings = Type.Object({
     description:
       "Share of requests that may be made a second time, at another replica, when their first token is later than 95 % of others: 0.03 is a good start; 0 turns hedging off",
   }),
+  DECISION_LOG: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        "File to which a line of JSON is added for each request to a replica: what was chosen, from what, and what came of it; `bun run simulate --replay FILE` reads it. Not set: none is written",
+    }),
+  ),
   LLM_FIRST_TOKEN_MS: Type.Integer({
     minimum: 1,
     default: 30_000,

@@ -7,6 +7,7 @@ import type { Balancer, Call, CallOutcome } from "#balancer";
 import type { LlmIn } from "#contracts";
 import { Fail } from "#queue";
 import type { Logger } from "#runtime";
+import type { DecisionLog } from "./decision-log.ts";
 import type { Attempt, Hedging } from "./hedge.ts";
 import type { BalancerMetrics } from "./metrics.ts";
 import type { Places } from "./places.ts";
@@ -24,6 +25,7 @@ export interface Generator {
   readonly places: Places;
   readonly hedging: Hedging;
   readonly metrics: BalancerMetrics;
+  readonly decisions?: DecisionLog;
   readonly log: Logger;
 }
 
@@ -42,16 +44,22 @@ const WHY = {
 /** @throws Fail `replica_failed` when no replica is left to try; the signal's reason when it fires. */
 export async function generate(
   generator: Generator,
-  { job_id, deadline, selected_replica: reserved, augmented_prompt: prompt }: LlmIn,
+  { job_id, deadline, submitted_at, timings, selected_replica: reserved, augmented_prompt: prompt }: LlmIn,
   { signal, begun }: Generating,
 ): Promise<Generated> {
-  const { balancer, client, places, hedging, metrics, log } = generator;
+  const { balancer, client, places, hedging, metrics, decisions, log } = generator;
+  const before = Object.values(timings).reduce((sum, { waited, worked }) => sum + waited + worked, 0);
   const failures: ReplicaError[] = [];
   const request = { job_id, deadline, reserved };
   for (;;) {
     const failed = failures.map((failure) => failure.url);
     const call = await places.take(
-      { ...request, kind: failed.length > 0 ? "again" : "first", failed },
+      {
+        ...request,
+        kind: failed.length > 0 ? "again" : "first",
+        waited_ms: Math.max(0, Date.now() - submitted_at - before),
+        failed,
+      },
       signal,
     );
     if (typeof call === "string") {
@@ -64,6 +72,7 @@ export async function generate(
         ...request,
         job_id: `${job_id}#hedge`,
         kind: "hedge",
+        waited_ms: 0,
         failed: [...failed, call.url],
       } as const;
       const dispatched = await balancer.dispatch(others).catch(() => undefined);
@@ -96,6 +105,7 @@ export async function generate(
   async function over(call: Call, outcome: CallOutcome["outcome"], started: number): Promise<void> {
     const latency_ms = performance.now() - started;
     metrics.over(call, outcome, latency_ms);
+    decisions?.add(call, { outcome, latency_ms });
     // A job whose replica failed is dispatched again, and stays counted until then; its hedge is not.
     const again = outcome === "failed" && call.job_id === job_id;
     try {

@@ -4,6 +4,7 @@ import { completions, queues, redisNames } from "#contracts";
 import { connectSubscriber, connectWorker } from "#queue";
 import { balancerSettings, configOrExit, createLogger, followReplicas, reportTo, runStage } from "#runtime";
 import { llmSettings } from "./config.ts";
+import { DecisionLog } from "./decision-log.ts";
 import { generate } from "./generate.ts";
 import { HEALTH_PATHS, HealthProbes } from "./health-probes.ts";
 import { Hedging } from "./hedge.ts";
@@ -19,7 +20,17 @@ const log = createLogger("llm", config.LOG_LEVEL).child({ worker: config.WORKER_
 const redis = connectWorker(config.REDIS_URL, reportTo(log));
 const subscriber = connectSubscriber(config.REDIS_URL, reportTo(log));
 const names = redisNames(config.REDIS_PREFIX);
-const balancer = new Balancer(redis, names, balancerSettings(config));
+const explain = config.DECISION_LOG !== undefined;
+const balancer = new Balancer(redis, names, { ...balancerSettings(config), explain });
+const decisions =
+  config.DECISION_LOG === undefined
+    ? undefined
+    : new DecisionLog(config.DECISION_LOG, config.BALANCER, (error) =>
+        log.error(
+          { err: error, path: config.DECISION_LOG },
+          "DECISION_LOG cannot be written: check its folder",
+        ),
+      );
 const places = new Places({ balancer, subscriber, all_open_ms: config.REPLICA_WAIT_MS });
 const client = replicaClient({
   api: config.LLM_API,
@@ -56,7 +67,7 @@ await runStage({
     const generated =
       contexts.length === 0
         ? { answer: NOTHING_NEAR, selected_replica }
-        : await generate({ client, balancer, places, hedging, metrics, log }, job, context);
+        : await generate({ client, balancer, places, hedging, metrics, decisions, log }, job, context);
     return {
       job_id,
       timings,
@@ -69,6 +80,7 @@ await runStage({
   close: async () => {
     unfollow();
     health.stop();
+    decisions?.flush();
     redis.disconnect();
     subscriber.disconnect();
   },

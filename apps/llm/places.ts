@@ -37,10 +37,12 @@ export class Places {
    * @throws the signal's reason when it fires.
    */
   async take(request: DispatchRequest, signal: AbortSignal): Promise<Call | NoPlace> {
-    const until = performance.now() + this.options.all_open_ms;
+    const began = performance.now();
+    const until = began + this.options.all_open_ms;
     for (;;) {
       signal.throwIfAborted();
-      const dispatched = await this.options.balancer.dispatch(request);
+      const waited_ms = request.waited_ms + performance.now() - began;
+      const dispatched = await this.options.balancer.dispatch({ ...request, waited_ms });
       if (dispatched.kind === "go") return dispatched.call;
       if (dispatched.kind !== "wait") return dispatched.kind;
       if (dispatched.reason === "open" && performance.now() > until) return "open";

@@ -22,6 +22,15 @@ const GRACE_MS = 5_000;
 
 export type BreakerState = "closed" | "open" | "half-open";
 
+/** A replica that a decision was made from, as it was then. Latency in ms. */
+export interface Considered {
+  readonly replica: string;
+  readonly running: number;
+  readonly room: number;
+  readonly typical: number;
+  readonly breaker: BreakerState;
+}
+
 /** A call that may be made now. */
 export interface Call {
   readonly job_id: string;
@@ -32,6 +41,8 @@ export interface Call {
   readonly probe: boolean;
   /** Whether the job was reserved on another replica. */
   readonly moved: boolean;
+  /** What it was chosen from, where the settings say `explain`. */
+  readonly considered?: readonly Considered[];
 }
 
 export type Dispatch =
@@ -50,6 +61,8 @@ export interface DispatchRequest {
   readonly reserved: string;
   /** `again` after a failure; `hedge` for a second call beside the job's own, under an id of its own. */
   readonly kind: "first" | "again" | "hedge";
+  /** How long it has waited for a place by now, ms: then a slow replica is better than none. */
+  readonly waited_ms: number;
   /** Replicas that have failed this job. */
   readonly failed: readonly string[];
 }
@@ -71,7 +84,11 @@ export interface ReplicaView {
   /** Calls at once that it may have now. */
   readonly room: number;
   readonly latency: number;
+  /** Geometric mean of late, which decides whether it is passed over. */
+  readonly typical: number;
   readonly usual: number;
+  /** Of its oldest call, ms. */
+  readonly age: number;
   readonly good: number;
   readonly bad: number;
   readonly breaker: BreakerState;
@@ -107,17 +124,27 @@ export class Balancer {
     return url;
   }
 
-  async dispatch({ job_id, deadline, reserved, kind, failed }: DispatchRequest): Promise<Dispatch> {
+  async dispatch({
+    job_id,
+    deadline,
+    reserved,
+    kind,
+    waited_ms,
+    failed,
+  }: DispatchRequest): Promise<Dispatch> {
     const id = crypto.randomUUID();
     const ends = deadline + GRACE_MS;
-    const [verdict, what, more] = (await this.#known(
-      () => this.#run("balancerDispatch", job_id, id, ends, reserved, kind, ...failed),
+    const [verdict, what, more, considered] = (await this.#known(
+      () => this.#run("balancerDispatch", job_id, id, ends, reserved, kind, Math.round(waited_ms), ...failed),
       (answer) => (answer as string[])[0] !== "none" || failed.length > 0,
-    )) as ["go" | "wait" | "none" | "gone", string, string];
+    )) as ["go" | "wait" | "none" | "gone", string, string, string | null];
     switch (verdict) {
       case "go": {
         const call = { job_id, id, url: what, probe: more === "probe", moved: what !== reserved };
-        return { kind: verdict, call };
+        return {
+          kind: verdict,
+          call: considered ? { ...call, considered: JSON.parse(considered) } : call,
+        };
       }
       case "wait":
         return { kind: verdict, reason: more === "open" ? "open" : "full", again_ms: Number(what) };

@@ -4,6 +4,7 @@ import change from "./lua/change.lua" with { type: "text" };
 import dispatch from "./lua/dispatch.lua" with { type: "text" };
 import due from "./lua/due.lua" with { type: "text" };
 import finish from "./lua/finish.lua" with { type: "text" };
+import guard from "./lua/guard.lua" with { type: "text" };
 import health from "./lua/health.lua" with { type: "text" };
 import policy from "./lua/policy.lua" with { type: "text" };
 import release from "./lua/release.lua" with { type: "text" };
@@ -13,8 +14,8 @@ import state from "./lua/state.lua" with { type: "text" };
 import sync from "./lua/sync.lua" with { type: "text" };
 import view from "./lua/view.lua" with { type: "text" };
 
-/** What decides, without any key: for the scripts here, and for a simulator. It defines `Replica` and `Policy`. */
-export const decisions = `${replica}\n${policy}`;
+/** What decides, without any key: for the scripts here, and for a simulator. It defines `Replica`, `Policy`, `Guard`. */
+export const decisions = `${replica}\n${policy}\n${guard}`;
 
 const operations = {
   balancerChange: change,

@@ -20,22 +20,28 @@ export interface BalancerSettings {
   readonly slow_start_ms: number;
   /** Time constant of the latency estimate, ms. */
   readonly decay_ms: number;
-  /** What a failure counts for at least, as if it had been a call that took so long, ms. */
+  /** A replica that is passed over for its latency is tried again when nothing was heard of it for so long, ms. */
+  readonly explore_ms: number;
+  /** What a failure counts for, as if it had been a call that took so long, before it is known what calls take, ms. */
   readonly failure_ms: number;
   /** For `learned`: how much of what it knows a further call leaves, 0 to 1. */
   readonly discount: number;
+  /** Whether a decision says what it was made from, for the decision log. */
+  readonly explain: boolean;
 }
 
 export const DEFAULT_SETTINGS: BalancerSettings = {
   policy: "least-connections",
   limit: 32,
-  failures: 5,
-  error_rate: 0.5,
+  failures: 10,
+  error_rate: 0.8,
   window_ms: 10_000,
   cooldown_ms: 1_000,
-  cooldown_most_ms: 60_000,
+  cooldown_most_ms: 15_000,
   slow_start_ms: 10_000,
   decay_ms: 10_000,
+  explore_ms: 3_000,
   failure_ms: 1_000,
   discount: 0.98,
+  explain: false,
 };

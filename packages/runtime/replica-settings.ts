@@ -45,7 +45,7 @@ export const llmReplicaSettings = {
   BREAKER_COOLDOWN_MS: Type.Integer({
     minimum: 1,
     default: DEFAULT_SETTINGS.cooldown_ms,
-    description: "First such while; each time in a row it doubles, up to a minute, ms",
+    description: "First such while; each time in a row it doubles, up to 15 s, ms",
   }),
   SLOW_START_MS: Type.Integer({
     minimum: 0,

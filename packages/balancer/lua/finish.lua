@@ -13,6 +13,11 @@ elseif outcome == 'failed' then
 else
   Replica.aborted(r, call)
 end
+if s.policy == 'learned' and outcome ~= 'aborted' then
+  local guard = read_guard()
+  Guard.hear(guard, now - latency, outcome == 'ok' and latency or Replica.counts_for(r, latency, s))
+  redis.call('SET', key('guard'), cmsgpack.pack(guard))
+end
 if redis.call('HEXISTS', key('replicas'), url) == 1 then
   write(r)
 end

@@ -11,7 +11,9 @@ local Replica = {}
 Replica.START = {
   latency = 0, -- peak EWMA of whole calls
   heard_at = 0, -- when that was last renewed
-  usual = 0, -- a plain average, slower: what a call takes when nothing is wrong
+  back_at = 0, -- when it was heard of after a silence, and no call since has told what it is like now; else 0
+  typical = 0, -- geometric mean of late: one long answer does not move it far
+  usual = 0, -- slower: what a call takes when nothing is wrong
   good = 0, -- outcomes in the window, fading
   bad = 0,
   counted_at = 0,
@@ -24,20 +26,33 @@ Replica.START = {
   since = 0, -- when it came, or came back: the start of its slow start
   limit = 0, -- calls at once, where adapted
   cut_at = 0, -- when the limit was last cut
-  -- For the policy `learned`: discounted sums of the logarithm of latency.
+  -- For the policy `learned`: discounted sums over calls of the logarithms of latency (y) and of calls there (x).
   weight = 0,
-  sum = 0,
-  squares = 0,
+  y = 0,
+  yy = 0,
+  x = 0,
+  xx = 0,
+  xy = 0,
 }
 
 local ADAPTED_START = 8
 local ADAPTED_MOST = 256
--- A latency of this many times the usual one means too many calls at once.
+-- Latencies of this many times the usual one mean too many calls at once.
 local CONGESTED = 2
 -- Outcomes that a rate needs before it means something.
-local LEAST_OUTCOMES = 8
--- Weight of one call in `usual`.
+local LEAST_OUTCOMES = 20
+-- So many failed checks in a row open a breaker, at about.
+local CHECKS = 3
+-- A failure counts as a call that took this many times the usual. With half of its calls failing, a replica is then
+-- passed over as long as another has a place free, and used when none has: a call that fails fast costs little.
+local FAILED_LIKE = 5
+-- Silence of so many times what a call takes, with calls there, means that it hung.
+local SILENT = 5
+-- Successes in the window after which an earlier opening is forgotten: the next one is no repetition.
+local GOOD_AGAIN = 50
+-- Weight of one call in `usual`, and in `typical`.
 local USUAL_GAIN = 0.05
+local TYPICAL_GAIN = 0.1
 
 function Replica.fresh(now)
   local r = {}
@@ -78,9 +93,27 @@ function Replica.probed_by(r, call, lost_at)
   r.probe_until = lost_at
 end
 
--- What a call there is expected to take. A replica that hangs tells nothing: then the age of its oldest call does.
-function Replica.expected(r)
-  return math.max(r.latency, r.age or 0, 1)
+-- What a call there is expected to take. A replica that hangs tells nothing: then the time for which it has been silent
+-- does, though it has calls. The age of its oldest call alone would not: of many calls, one is always long.
+function Replica.expected(r, now)
+  local silent = r.running > 0 and math.min(r.age, now - r.heard_at) or 0
+  return math.max(r.typical, silent, 1)
+end
+
+-- The same, by its worst of late: up at once, and fading when nothing bad is heard, or nothing at all.
+function Replica.peak(r, now, s)
+  local kept = math.exp(-(now - r.heard_at) / s.decay_ms)
+  return math.max(r.typical + math.max(0, r.latency - r.typical) * kept, Replica.expected(r, now))
+end
+
+-- Calls for each one that succeeds, of late: 1 where none fails.
+function Replica.tries(r)
+  return (r.good + r.bad + 1) / (r.good + 1)
+end
+
+-- Calls in the window, faded to now.
+function Replica.calls_lately(r, now, s)
+  return (r.good + r.bad) * math.exp(-(now - r.counted_at) / s.window_ms)
 end
 
 local function fade_window(r, now, s)
@@ -91,18 +124,53 @@ local function fade_window(r, now, s)
 end
 
 -- Peak EWMA, as in Finagle: up at once, down with time. https://twitter.github.io/finagle/guide/Clients.html
-local function hear(r, now, latency, s)
+-- `failure`: nil, `fast` for one that counts for more than it took, or `slow`.
+local function hear(r, now, latency, busy, s, failure)
+  local quiet = now - r.heard_at
+  local kept = math.exp(-quiet / s.decay_ms)
   if latency >= r.latency then
     r.latency = latency
   else
-    local kept = math.exp(-(now - r.heard_at) / s.decay_ms)
     r.latency = r.latency * kept + latency * (1 - kept)
   end
+  latency = math.max(latency, 1)
+  local log = math.log(latency)
+  local anew = r.typical == 0 or (quiet >= s.explore_ms and failure ~= 'fast')
+  if r.back_at > 0 and now - latency >= r.back_at then
+    anew, r.back_at = failure ~= 'fast', 0
+  elseif not failure and r.typical > 0 and quiet > SILENT * r.typical and latency > quiet / 2 then
+    r.back_at = now
+    anew = false
+  end
+  if anew then
+    -- One call tells more than all that was heard before: but it is one, so the rest come by and by.
+    if r.typical > 2 * latency then
+      r.since = math.max(r.since, now - s.slow_start_ms / 2)
+      r.latency = latency
+    end
+    r.typical = latency
+    if not failure then
+      r.usual = latency
+    end
+    r.weight, r.y, r.yy, r.x, r.xx, r.xy = 0, 0, 0, 0, 0, 0
+  else
+    -- One failure in a quiet hour is no reason to pass a replica over for the next.
+    local gain = failure == 'fast' and TYPICAL_GAIN or math.max(TYPICAL_GAIN, 1 - kept)
+    r.typical = math.exp((1 - gain) * math.log(r.typical) + gain * log)
+  end
   r.heard_at = now
-  local log = math.log(math.max(latency, 1))
+  local x = math.log(math.max(busy, 1))
   r.weight = r.weight * s.discount + 1
-  r.sum = r.sum * s.discount + log
-  r.squares = r.squares * s.discount + log * log
+  r.y = r.y * s.discount + log
+  r.yy = r.yy * s.discount + log * log
+  r.x = r.x * s.discount + x
+  r.xx = r.xx * s.discount + x * x
+  r.xy = r.xy * s.discount + x * log
+end
+
+-- It hung, and is heard of again: what its calls took tells of then, and not of now. One call is to find out.
+function Replica.is_back(r)
+  return r.back_at > 0
 end
 
 local function open(r, now, random, s)
@@ -119,12 +187,15 @@ end
 -- `busy` is how many calls it had, this one included.
 function Replica.succeeded(r, now, call, latency, busy, s)
   fade_window(r, now, s)
-  hear(r, now, latency, s)
+  hear(r, now, latency, busy, s)
   r.good = r.good + 1
   r.fails = 0
+  local limit = r.limit > 0 and r.limit or ADAPTED_START
+  -- Latency under load is not usual: it is learned from, but slowly.
+  local gain = (2 * busy <= limit or busy <= 2) and USUAL_GAIN or USUAL_GAIN / 10
+  r.usual = r.usual == 0 and r.typical or r.usual + gain * (r.typical - r.usual)
   if s.limit == 0 then
-    local limit = r.limit > 0 and r.limit or ADAPTED_START
-    if r.usual > 0 and latency > CONGESTED * r.usual then
+    if r.typical > CONGESTED * r.usual then
       -- Once a call's time: all that were congested together are one reason.
       if now - r.cut_at > latency then
         limit = math.max(1, limit * 0.8)
@@ -135,22 +206,27 @@ function Replica.succeeded(r, now, call, latency, busy, s)
     end
     r.limit = limit
   end
-  r.usual = r.usual == 0 and latency or r.usual + USUAL_GAIN * (latency - r.usual)
   if r.breaker ~= 'closed' then
     if r.probe == call then
       r.breaker = 'closed'
       r.probe = ''
       r.since = now
     end
-  elseif r.opens > 0 and now - r.since > s.cooldown_most_ms then
+  elseif r.opens > 0 and (now - r.since > s.cooldown_most_ms or r.good > GOOD_AGAIN) then
     r.opens = 0
   end
+end
+
+-- What a failure that took `latency` counts for.
+function Replica.counts_for(r, latency, s)
+  return math.max(latency, r.usual > 0 and FAILED_LIKE * r.usual or s.failure_ms)
 end
 
 -- A failure counts as a slow call, or one that fails fast would look the best. `random` in [0, 1).
 function Replica.failed(r, now, call, latency, random, s)
   fade_window(r, now, s)
-  hear(r, now, math.max(latency, 10 * r.usual, s.failure_ms), s)
+  local counted = Replica.counts_for(r, latency, s)
+  hear(r, now, counted, r.running, s, counted > latency and 'fast' or 'slow')
   r.bad = r.bad + 1
   r.fails = r.fails + 1
   local seen = r.good + r.bad
@@ -163,6 +239,12 @@ function Replica.failed(r, now, call, latency, random, s)
     open(r, now, random, s)
   end
   -- A call that began before it opened changes nothing: the cool-down is neither cut nor drawn out.
+end
+
+-- It was asked whether it is well, and is not. That weighs more than a call: nothing but being up was asked.
+function Replica.unwell(r, now, latency, random, s)
+  r.fails = r.fails + math.floor(s.failures / CHECKS)
+  Replica.failed(r, now, 'health', latency, random, s)
 end
 
 -- The call ended without telling anything of the replica: a probe may be tried again.

@@ -1,4 +1,4 @@
--- How the balancer's state lies in Redis. Before every script, after `replica.lua` and `policy.lua`.
+-- How the balancer's state lies in Redis. Before every script, after `replica.lua`, `policy.lua` and `guard.lua`.
 -- ARGV[1] prefix, ARGV[2] settings as JSON, ARGV[3] a random number; the script's own follow.
 --
 -- `llm:replicas`        hash: URL to `active`, `draining` or `removed`
@@ -8,6 +8,7 @@
 -- `llm:calls`           hash: job to the replica it was bound to and the call that runs for it, so that a worker which
 --                       lost the job changes nothing
 -- `llm:replica:<URL>`   string: what `replica.lua` keeps, as MessagePack; `bun run replicas` shows it
+-- `llm:guard`           string: what `guard.lua` keeps, where the policy is `learned`
 -- `llm:waiting`         string: some worker waits for a place
 --
 -- Invariant: `load` is the number of unexpired leases in `inflight`; what runs is counted.
@@ -74,6 +75,7 @@ local function read(which)
   local known = {}
   for i, packed in ipairs(redis.call('MGET', unpack(keys))) do
     local r = packed and cmsgpack.unpack(packed) or Replica.fresh(now)
+    setmetatable(r, { __index = Replica.START }) -- what an older version kept lacks some of it
     r.url = which[i]
     r.room = Replica.room(r, now, s)
     r.share = s.limit > 0 and r.room / s.limit or 1
@@ -116,6 +118,14 @@ local function uncount(job, reserved)
     found = true
   end
   return found
+end
+
+local function read_guard()
+  local packed = redis.call('GET', key('guard'))
+  if packed then
+    return cmsgpack.unpack(packed)
+  end
+  return Guard.START
 end
 
 local function place_is_free()

@@ -34,6 +34,7 @@ const request = (job_id: string, failed: string[] = []) => ({
   deadline: Date.now() + 60_000,
   reserved: ONLY,
   kind: "first" as const,
+  waited_ms: 0,
   failed,
 });
 

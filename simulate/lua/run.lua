@@ -1,0 +1,428 @@
+-- The line from admission to answer, in simulated time, around the balancer's own decisions. As in the scripts of
+-- packages/balancer/lua: a job is reserved at admission, and dispatched when encoder and retriever are through; where no
+-- place is free it waits, in order. A replica that fails is told to the breaker, and the job goes to another.
+-- `config` is the scenario, as simulate/scenario.ts makes it. Returns what simulate/result.ts reads.
+local s = config.settings
+local rival = config.rival
+local learns = s.policy == 'learned'
+local guard = {}
+for name, value in pairs(Guard.START) do
+  guard[name] = value
+end
+math.randomseed(config.seed)
+
+-- Not zero, which stands for never.
+local EPOCH = 1e9
+local HEALTHY_MS, SILENT_MS = 1, 2000
+-- A job that waits asks again after this at the latest, ms.
+local ASK_AGAIN_MS = 1000
+
+local now = EPOCH
+local gap = arriving(config.arrivals, stream(config.seed))
+local service = drawing(config.service, stream(config.seed + 1))
+local fault_draw = stream(config.seed + 2)
+local gateway_draw = stream(config.seed + 3)
+
+local replicas = {}
+for i, given in ipairs(config.replicas) do
+  given.seed = config.seed * 1009 + i
+  local r = Replica.fresh(now - s.slow_start_ms)
+  r.id = i
+  r.model = Model.fresh(given)
+  r.model.replica = r
+  r.inflight = 0
+  r.running = 0
+  r.age = 0
+  r.calls = 0
+  r.failures = 0
+  r.answers = 0
+  r.checks_failed, r.checks_passed, r.down = 0, 0, false
+  replicas[i] = r
+end
+
+local all = Histogram.fresh()
+local slices = {}
+for i = 1, config.slices do
+  slices[i] = Histogram.fresh()
+end
+local per_slice = math.max(1, math.ceil(config.queries / config.slices))
+local counted, errors, late, retries, moves, probes, passed = 0, 0, 0, 0, 0, 0, 0
+local waited_sum, longest_line = 0, 0
+local turn = 0
+local arrived, over = 0, 0
+local skip = floor(config.queries * config.warm_up)
+
+-- Jobs that wait for a place: those that come again before those that come first.
+local line, line_first, line_last = {}, 1, 0
+local again, again_first, again_last = {}, 1, 0
+local wake_at = math.huge
+
+local pool, pooled = {}, 0
+
+-- Calls by the time at which their first token must be there: in order, as all get the same time.
+local limit_at, limit_job, limit_token, limit_first, limit_last = {}, {}, {}, 1, 0
+
+local function settle_policy()
+  if learns then
+    s.policy = config.guard and Guard.policy(guard, now) or 'learned'
+  end
+end
+
+local function see(r)
+  r.room = Replica.room(r, now, s)
+  r.share = s.limit > 0 and r.room / s.limit or 1
+  r.age = r.oldest and now - r.oldest.began or 0
+end
+
+local function is_over(job, ok)
+  over = over + 1
+  if job.number > skip then
+    counted = counted + 1
+    local latency = now - job.came
+    if not ok then
+      errors = errors + 1
+    elseif latency > config.deadline_ms then
+      late = late + 1
+    else
+      Histogram.add(all, latency)
+      Histogram.add(slices[(job.number - 1) // per_slice + 1], latency)
+      waited_sum = waited_sum + latency - job.work - job.line_ms
+    end
+  end
+  pooled = pooled + 1
+  pool[pooled] = job
+end
+
+local function give_up(job)
+  if job.reserved then
+    job.reserved.inflight = job.reserved.inflight - 1
+  end
+  is_over(job, false)
+end
+
+local function run_on(r, job)
+  if r ~= job.reserved then
+    if job.reserved then
+      job.reserved.inflight = job.reserved.inflight - 1
+      moves = moves + 1
+    end
+    r.inflight = r.inflight + 1
+    job.reserved = r
+  end
+  job.on = r
+  job.began = now
+  job.token = fresh_token()
+  if r.is_probe and not rival then
+    Replica.probed_by(r, job.token, now + config.deadline_ms)
+    probes = probes + 1
+  end
+  r.calls = r.calls + 1
+  r.running = r.running + 1
+  job.before, job.after = r.newest, nil
+  if r.newest then
+    r.newest.after = job
+  else
+    r.oldest = job
+  end
+  r.newest = job
+  limit_last = limit_last + 1
+  limit_at[limit_last], limit_job[limit_last], limit_token[limit_last] = now + config.first_token_ms, job, job.token
+  Model.call(r.model, job, now, fault_draw)
+end
+
+-- Least connections with a limit and a queue, breakers by active checks alone: what HAProxy's leastconn and maxconn do.
+local function rival_choice(candidates)
+  local best, ties = nil, 0
+  for _, r in ipairs(candidates) do
+    if r.running < rival.maxconn then
+      if not best or r.running < best.running then
+        best, ties = r, 1
+      elseif r.running == best.running then
+        ties = ties + 1
+        if math.random(ties) == 1 then
+          best = r
+        end
+      end
+    end
+  end
+  return best
+end
+
+local untried = {}
+-- Whether the job runs now, or is over; otherwise it waits.
+local function dispatched(job)
+  if now - job.came > config.deadline_ms then
+    give_up(job)
+    return true
+  end
+  local candidates = replicas
+  if job.failed or rival then
+    candidates = untried
+    local n = 0
+    for _, r in ipairs(replicas) do
+      if not (job.failed and job.failed[r]) and not r.down then
+        n = n + 1
+        candidates[n] = r
+      end
+    end
+    for i = n + 1, #candidates do
+      candidates[i] = nil
+    end
+    if n == 0 and not rival then
+      give_up(job)
+      return true
+    end
+  end
+  for _, r in ipairs(candidates) do
+    see(r)
+    r.busy = r.running
+    r.preferred = r == job.reserved
+  end
+  local chosen
+  if rival then
+    chosen = rival_choice(candidates)
+  else
+    settle_policy()
+    chosen = Policy.dispatch(candidates, now - job.ready, false, turn, now, s)
+  end
+  if not chosen then
+    return false
+  end
+  run_on(chosen, job)
+  return true
+end
+
+-- As many of those who wait as get a place.
+local function serve()
+  while again_first <= again_last and dispatched(again[again_first]) do
+    again[again_first] = nil
+    again_first = again_first + 1
+  end
+  while line_first <= line_last and dispatched(line[line_first]) do
+    line[line_first] = nil
+    line_first = line_first + 1
+  end
+  local waits = again_first <= again_last or line_first <= line_last
+  wake_at = waits and now + ASK_AGAIN_MS or math.huge
+end
+
+local function ready(job)
+  job.ready = now
+  if line_first > line_last and again_first > again_last and dispatched(job) then
+    return
+  end
+  line_last = line_last + 1
+  line[line_last] = job
+  longest_line = math.max(longest_line, line_last - line_first + 1)
+  wake_at = math.min(wake_at, now + ASK_AGAIN_MS)
+end
+
+local function ended(job, outcome)
+  local r = job.on
+  local latency = now - job.began
+  if not rival then
+    if outcome == 'ok' then
+      Replica.succeeded(r, now, job.token, latency, r.running, s)
+    else
+      Replica.failed(r, now, job.token, latency, math.random(), s)
+    end
+    if learns and config.guard then
+      Guard.hear(guard, job.began, outcome == 'ok' and latency or Replica.counts_for(r, latency, s))
+    end
+  end
+  if job.before then
+    job.before.after = job.after
+  else
+    r.oldest = job.after
+  end
+  if job.after then
+    job.after.before = job.before
+  else
+    r.newest = job.before
+  end
+  r.running = r.running - 1
+  Model.leave(r.model, job, now)
+  job.token = 0
+  if outcome == 'ok' then
+    r.answers = r.answers + 1
+    r.inflight = r.inflight - 1
+    is_over(job, true)
+  else
+    r.failures = r.failures + 1
+    if rival and not (latency <= HEALTHY_MS and rival.redispatch) and not rival.retries then
+      r.inflight = r.inflight - 1
+      is_over(job, false)
+    else
+      retries = retries + 1
+      job.failed = job.failed or {}
+      job.failed[r] = true
+      if not dispatched(job) then
+        again_last = again_last + 1
+        again[again_last] = job
+      end
+    end
+  end
+  serve()
+end
+
+local function arrive()
+  arrived = arrived + 1
+  local job
+  if pooled > 0 then
+    job = pool[pooled]
+    pool[pooled] = nil
+    pooled = pooled - 1
+  else
+    job = {}
+  end
+  job.number, job.came, job.work, job.failed, job.reserved = arrived, now, service(), nil, nil
+  if not rival then
+    for _, r in ipairs(replicas) do
+      see(r)
+      r.busy = r.inflight
+      r.preferred = false
+    end
+    turn = turn + 1
+    settle_policy()
+    job.reserved = Policy.reserve(replicas, turn, now, s)
+    job.reserved.inflight = job.reserved.inflight + 1
+  end
+  job.line_ms = 0
+  if config.line_ms > 0 then
+    -- Gateways are not equally near.
+    local far = config.gateways > 1 and floor(gateway_draw() * config.gateways) / (config.gateways - 1) or 0.5
+    job.line_ms = config.line_ms * (0.5 + far)
+    job.outcome = 'ready'
+    job.token = fresh_token()
+    plan(now + job.line_ms, job, job.token)
+  else
+    ready(job)
+  end
+end
+
+local function change(fault)
+  local r = replicas[fault.replica]
+  local running = {}
+  local job = r.oldest
+  while job do
+    running[#running + 1] = job
+    job = job.after
+  end
+  Model.change(r.model, fault, now, running)
+end
+
+-- Replicas without traffic are asked whether they are well.
+local function look_after()
+  for _, r in ipairs(replicas) do
+    local well = r.model.mode == 'ok'
+    if rival then
+      if well then
+        r.checks_passed, r.checks_failed = r.checks_passed + 1, 0
+        r.down = r.down and r.checks_passed < rival.rise
+      else
+        r.checks_passed, r.checks_failed = 0, r.checks_failed + 1
+        r.down = r.down or r.checks_failed >= rival.fall
+      end
+    elseif not well and r.running == 0 and now - r.heard_at >= config.health_ms then
+      local probe = r.breaker ~= 'closed' and Replica.admits(r, now) == 'probe'
+      if probe then
+        Replica.probed_by(r, 'health', now)
+      end
+      if r.breaker == 'closed' or probe then
+        Replica.unwell(r, now, r.model.mode == 'hang' and SILENT_MS or HEALTHY_MS, math.random(), s)
+      end
+    end
+  end
+  serve()
+end
+
+local next_arrival = now + gap()
+local next_fault = 1
+local health_at = config.health_ms > 0 and now + config.health_ms or math.huge
+local faults = config.faults
+
+while over < config.queries do
+  local at, what = math.huge, nil
+  if arrived < config.queries then
+    at, what = next_arrival, 1
+  end
+  if heap_size > 0 and heap_at[1] <= at then
+    at, what = heap_at[1], 2
+  end
+  while limit_first <= limit_last and limit_job[limit_first].token ~= limit_token[limit_first] do
+    limit_at[limit_first], limit_job[limit_first], limit_token[limit_first] = nil, nil, nil
+    limit_first = limit_first + 1
+  end
+  if limit_first <= limit_last and limit_at[limit_first] < at then
+    at, what = limit_at[limit_first], 3
+  end
+  if wake_at < at then
+    at, what = wake_at, 4
+  end
+  if next_fault <= #faults and EPOCH + faults[next_fault].at < at then
+    at, what = EPOCH + faults[next_fault].at, 5
+  end
+  if health_at < at then
+    at, what = health_at, 6
+  end
+  now = at
+  if what == 1 then
+    next_arrival = now + gap()
+    arrive()
+  elseif what == 2 then
+    local holder, token = take_event()
+    if holder.token == token then
+      local outcome = holder.outcome
+      if outcome == 'ready' then
+        ready(holder)
+      elseif outcome == 'shared' then
+        holder.next.outcome = 'ok'
+        ended(holder.next, 'ok')
+      elseif holder.on.model.mode == 'hang' then
+        local held = holder.on.model.held
+        held[#held + 1] = holder
+      else
+        ended(holder, outcome)
+      end
+    end
+  elseif what == 3 then
+    ended(limit_job[limit_first], 'failed')
+  elseif what == 4 then
+    serve()
+  elseif what == 5 then
+    change(faults[next_fault])
+    next_fault = next_fault + 1
+  else
+    health_at = now + config.health_ms
+    look_after()
+  end
+end
+
+local shares = {}
+for i, r in ipairs(replicas) do
+  shares[i] = { calls = r.calls, answers = r.answers, failures = r.failures }
+end
+local course = {}
+for i, slice in ipairs(slices) do
+  course[i] = { p50 = Histogram.percentile(slice, 0.5), p99 = Histogram.percentile(slice, 0.99) }
+end
+return {
+  counted = counted,
+  answered = all.count,
+  errors = errors,
+  late = late,
+  retries = retries,
+  moves = moves,
+  probes = probes,
+  longest_line = longest_line,
+  falls_back = guard.falls_back,
+  simulated_ms = now - EPOCH,
+  mean_ms = all.count > 0 and all.sum / all.count or 0,
+  mean_wait_ms = all.count > 0 and waited_sum / all.count or 0,
+  p50 = Histogram.percentile(all, 0.5),
+  p95 = Histogram.percentile(all, 0.95),
+  p99 = Histogram.percentile(all, 0.99),
+  p999 = Histogram.percentile(all, 0.999),
+  replicas = shares,
+  course = course,
+}
