@@ -153,7 +153,7 @@ describe.each(apis)("a replica that speaks %s", (api) => {
 describe("a slow replica", () => {
   test("is waited for while tokens come in time, however long it takes in all", async () => {
     const mock = await mockReplica({ MOCK_TOKENS_PER_SECOND: "5" });
-    const patient = client({ first_token_ms: 5_000, between_tokens_ms: 600 });
+    const patient = client({ first_token_ms: 5_000, between_tokens_ms: 1_500 });
     expect(await patient.generate({ url: mock.url, prompt, signal: never })).toBe(answer);
   });
 
@@ -164,13 +164,13 @@ describe("a slow replica", () => {
         async function* body() {
           for (let i = 0; i < 12; i++) {
             yield what;
-            await Bun.sleep(50);
+            await Bun.sleep(150);
           }
           yield `${event({ content: "A queue." })}data: [DONE]\n\n`;
         }
         return new Response(body() as unknown as BodyInit);
       });
-    const hasty = client({ api: "openai", first_token_ms: 400, between_tokens_ms: 400 });
+    const hasty = client({ api: "openai", first_token_ms: 1_200, between_tokens_ms: 1_200 });
     const thinking = slow(event({ reasoning_content: "Hm." }));
     expect(await hasty.generate({ url: thinking, prompt, signal: never })).toBe("A queue.");
     const error = await failure(hasty.generate({ url: slow(": ping\n\n"), prompt, signal: never }));
