@@ -19,17 +19,29 @@ export function indexTerms(db: Database, row: number, { title, text, around }: C
 }
 
 /**
- * The `limit` best of the scope that have any of the question's terms in their title or text, best first; ties by id, at
- * the cut by row. A term that the question repeats counts as often. The scores are BM25's, higher is better; its document
- * frequencies are those of all tenants together, as with any shared index.
+ * Of a question's words the rarer ones find, up to about this many chunks; the commoner ones then only score what was
+ * found. BM25 of each match is what a search costs (2 to 3 us), common words match nearly everything, and what has none of
+ * the rarer ones is seldom among the best.
+ */
+const FOUND_AT_MOST = 5_000;
+
+/** Words of one question that find, and that score. Only a text pasted as a question has more. */
+const FINDING_TERMS = 64;
+const MOST_TERMS = 256;
+
+/**
+ * The `limit` best of the scope that have any of the question's rarer terms in their title or text, best first; ties by
+ * id, at the cut by row. A term that the question repeats counts as often. The scores are BM25's, higher is better; its
+ * document frequencies are those of all tenants together, as with any shared index.
  *
- * BM25 is what costs, and common words are around nearly every chunk. So what is around a chunk scores those that their own
- * words have found, and finds none: a fifth cheaper than one search of all, and as good (nDCG@10 on SciFact 0.737 either way).
+ * What is around a chunk scores those that their own words have found, and finds none: a fifth cheaper than one search of
+ * all, and as good (nDCG@10 on SciFact 0.737 either way).
  */
 export function searchTerms(db: Database, question: string, scope: Scope, limit: number): Candidate[] {
   const terms = analyseQuestion(question);
-  if (terms.length === 0) return [];
-  const any = terms.map((term) => `"${term}"`).join(" OR ");
+  const rarity = rarestFirst(db, terms);
+  if (rarity.size === 0) return [];
+  const finding = findingTerms(rarity);
   // The `+` keeps SQLite from running the whole search anew for each row of the filter.
   const among = scope.rows ? "AND +rowid IN (SELECT value FROM json_each(?5))" : "";
   const near = db
@@ -40,7 +52,7 @@ export function searchTerms(db: Database, question: string, scope: Scope, limit:
         ORDER BY bm25(terms, ${WEIGHTS}), rowid LIMIT ?4`,
     )
     .all(
-      `{title text} : (${any})`,
+      `{title text} : (${anyOf(terms.filter((term) => finding.has(term)))})`,
       scope.first,
       scope.last,
       limit,
@@ -52,6 +64,37 @@ export function searchTerms(db: Database, question: string, scope: Scope, limit:
         WHERE terms MATCH ?1 AND +rowid IN (SELECT value FROM json_each(?2))
         ORDER BY bm25(terms, ${WEIGHTS}), rowid`,
     )
-    .all(any, JSON.stringify(near.map(({ row }) => row)));
+    .all(anyOf(terms.filter((term) => rarity.has(term))), JSON.stringify(near.map(({ row }) => row)));
   return ranked(db, found, limit);
+}
+
+/** Terms that some title or text has, rarest first, to in how many they are: past `FOUND_AT_MOST`, it is not counted. */
+function rarestFirst(db: Database, terms: readonly string[]): Map<string, number> {
+  const count = db.query<{ chunks: number }, [string]>(
+    `SELECT count(*) AS chunks FROM (SELECT 1 FROM terms WHERE terms MATCH ? LIMIT ${FOUND_AT_MOST})`,
+  );
+  const counted = [...new Set(terms)].map(
+    (term) => [term, count.get(`{title text} : "${term}"`)!.chunks] as const,
+  );
+  return new Map(counted.filter(([, chunks]) => chunks > 0).sort((a, b) => a[1] - b[1]));
+}
+
+/** The rarest, and more of them as long as they find little. */
+function findingTerms(rarity: ReadonlyMap<string, number>): Set<string> {
+  const finding = new Set<string>();
+  let found = 0;
+  for (const [term, chunks] of rarity) {
+    found += chunks;
+    if (finding.size > 0 && (found > FOUND_AT_MOST || finding.size === FINDING_TERMS)) break;
+    finding.add(term);
+  }
+  return finding;
+}
+
+/** Those of a pasted text beyond the first are left out: each costs a walk through its matches. */
+function anyOf(terms: readonly string[]): string {
+  return terms
+    .slice(0, MOST_TERMS)
+    .map((term) => `"${term}"`)
+    .join(" OR ");
 }
