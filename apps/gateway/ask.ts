@@ -29,6 +29,8 @@ export interface Line {
 export interface Asking {
   /** Fires when the client hangs up. */
   readonly signal: AbortSignal;
+  /** In whose name. */
+  readonly tenant: string;
   /** The client's `Idempotency-Key`. */
   readonly key?: string;
 }
@@ -44,7 +46,7 @@ const NEVER = new AbortController().signal;
 export async function ask(
   line: Line,
   { query, top_k = DEFAULT_TOP_K, filter }: QueryRequest,
-  { signal, key }: Asking,
+  { signal, tenant, key }: Asking,
 ) {
   const job_id = crypto.randomUUID();
   const submitted_at = Date.now();
@@ -71,19 +73,20 @@ export async function ask(
     submitted_at,
     deadline,
     reply_to: line.gateway,
+    tenant,
     timings: {},
   };
   const digest = Bun.hash(JSON.stringify([query, top_k, filter])).toString(36);
   let admitted: Admitted;
   try {
-    admitted = await line.admission.admit(job, key ?? job_id, digest);
+    admitted = await line.admission.admit(job, key ? `query:${tenant}:${key}` : job_id, digest);
   } catch (error) {
     line.waiter.forget(job_id);
     // It may be the reply that was lost: a client without a key asks anew, and this job would be done for nobody.
     if (!key) persist(line, deadline, () => line.canceller.cancel(job_id));
     return refuse(error);
   }
-  if (admitted.kind === "admitted") return answer(line, job_id, completion, { signal, key });
+  if (admitted.kind === "admitted") return answer(line, job_id, completion, { signal, tenant, key });
 
   line.waiter.forget(job_id);
   if (admitted.kind === "full") throw lineFull(admitted);
@@ -91,7 +94,7 @@ export async function ask(
   if (seen.digest !== digest) throw keyReused();
   const waiting = line.waiter.wait(seen.job_id, Math.max(seen.deadline, Date.now() + 1_000), signal);
   line.waiter.look(seen.job_id);
-  return answer(line, seen.job_id, waiting, { signal, key });
+  return answer(line, seen.job_id, waiting, { signal, tenant, key });
 }
 
 async function answer(

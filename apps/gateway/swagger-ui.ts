@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { swagger } from "@elysiajs/swagger";
 import { Elysia } from "elysia";
 import { version } from "../../package.json";
+import { keyScheme, withKeyErrors } from "./keys/openapi.ts";
 
 const ASSETS = dirname(Bun.resolveSync("swagger-ui-dist/package.json", import.meta.dir));
 const FILES = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"];
@@ -28,7 +29,8 @@ const page = `<!doctype html>
 </html>
 `;
 
-export function swaggerUi() {
+/** @param keyed whether requests need an API key. */
+export function swaggerUi(keyed: boolean) {
   const plugin = swagger({
     provider: "swagger-ui",
     path: "/swagger/plugin",
@@ -40,6 +42,7 @@ export function swaggerUi() {
         version,
         description: "Questions over your own documents, answered with sources.",
       },
+      ...keyScheme(keyed),
     },
   });
   const app = new Elysia({ name: "swagger-ui" })
@@ -51,7 +54,8 @@ export function swaggerUi() {
       "/openapi.json",
       async () => {
         const written = await plugin.handle(new Request("http://gateway/swagger/plugin/json"));
-        return JSON.parse(await written.text(), asServed);
+        const document = JSON.parse(await written.text(), asServed);
+        return keyed ? withKeyErrors(document) : document;
       },
       { detail: { hide: true } },
     );

@@ -20,6 +20,8 @@ export interface AcceptedJob {
   readonly digest: string;
   /** The gateway that waits for it. */
   readonly reply_to: string;
+  /** Whose it is; `DEFAULT_TENANT` where it does not say. */
+  readonly tenant?: string;
 }
 
 export type Admitted =
@@ -75,12 +77,12 @@ export class Admission<S extends TSchema = typeof queues.encoderIn.message.schem
    */
   async admit(job: Static<S> & Envelope, key: string, digest: string, note?: Note): Promise<Admitted> {
     const { names } = this;
-    const { job_id, deadline, reply_to } = job;
+    const { job_id, deadline, reply_to, tenant } = job;
     const [entry, ...others] = this.line;
     const further = others.map(({ name }) => names.queue(name));
     const accepted = names.accepted(job_id);
     const keys = [names.queue(entry.name), key === job_id ? accepted : names.seen(key), accepted, ...further];
-    const record: AcceptedJob = { job_id, deadline, digest, reply_to };
+    const record: AcceptedJob = { job_id, deadline, digest, reply_to, tenant };
     const [kind, what, left = "0"] = await this.#redis.queueAdmit(
       keys.length,
       ...keys,
