@@ -6,7 +6,8 @@ import { dirname, join } from "node:path";
 import { swagger } from "@elysiajs/swagger";
 import { Elysia } from "elysia";
 import { version } from "../../package.json";
-import { keyScheme, withKeyErrors } from "./keys/openapi.ts";
+import { keyScheme } from "./keys/openapi.ts";
+import { openApi30 } from "./openapi.ts";
 
 const ASSETS = dirname(Bun.resolveSync("swagger-ui-dist/package.json", import.meta.dir));
 const FILES = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"];
@@ -54,8 +55,7 @@ export function swaggerUi(keyed: boolean) {
       "/openapi.json",
       async () => {
         const written = await plugin.handle(new Request("http://gateway/swagger/plugin/json"));
-        const document = JSON.parse(await written.text(), asServed);
-        return keyed ? withKeyErrors(document) : document;
+        return openApi30(await written.text(), keyed);
       },
       { detail: { hide: true } },
     );
@@ -63,22 +63,4 @@ export function swaggerUi(keyed: boolean) {
     app.get(`/swagger/${file}`, () => new Response(Bun.file(join(ASSETS, file))), { detail: { hide: true } });
   }
   return app;
-}
-
-/**
- * JSON is all that is taken and given here, but for a form that has a schema of its own; and OpenAPI 3.0 has no
- * `patternProperties`. For `JSON.parse`.
- */
-function asServed(_key: string, value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  if ("application/json" in value) {
-    const { "application/json": json, "multipart/form-data": form } = value as Record<string, unknown>;
-    const own_form = form && !Bun.deepEquals(form, json);
-    return { "application/json": json, ...(own_form ? { "multipart/form-data": form } : {}) };
-  }
-  if ("patternProperties" in value) {
-    const { patternProperties, ...rest } = value;
-    return { ...rest, additionalProperties: Object.values(patternProperties as object)[0] };
-  }
-  return value;
 }

@@ -21,30 +21,10 @@ export function keyScheme(keyed: boolean) {
   };
 }
 
-interface Operation {
-  security?: unknown[];
-  responses?: Record<string, object>;
-}
+const content = { "application/json": { schema: ErrorBody } };
 
-const METHODS = ["get", "put", "post", "delete", "patch", "head", "options"];
-const ERRORS = { "401": "No API key, or one that is not known", "429": "The key is past its limits" };
-
-/** Adds 401 and 429 to every operation that needs a key. */
-export function withKeyErrors<D extends { paths?: Record<string, Record<string, Operation>> }>(
-  document: D,
-): D {
-  for (const path of Object.values(document.paths ?? {})) {
-    for (const method of METHODS) {
-      const operation = path[method];
-      if (!operation || operation.security?.length === 0) continue;
-      operation.responses ??= {};
-      for (const [status, description] of Object.entries(ERRORS)) {
-        operation.responses[status] ??= {
-          description,
-          content: { "application/json": { schema: ErrorBody } },
-        };
-      }
-    }
-  }
-  return document;
-}
+/** Responses of every operation that needs a key. */
+export const keyErrors = {
+  401: { description: "No API key, or one that is not known", content },
+  429: { description: "The key is past its limits", content },
+};
