@@ -73,7 +73,7 @@ export function createGateway(options: GatewayOptions) {
           });
           if (options.log_questions)
             app.log.info({ job_id, tenant: tenantOf(request), query: body.query }, "answered");
-          guard.spend(request, tokensOfAnswer(body.query, completion));
+          await guard.spend(request, tokensOfAnswer(body.query, completion));
           const { answer, selected_replica, worker, sources, timings } = completion;
           const latency_ms = performance.now() - started;
           metrics.queries.inc({ status: 200 });

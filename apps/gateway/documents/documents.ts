@@ -66,7 +66,7 @@ export function documents(options: DocumentsOptions) {
       const sent = await readUpload(request, options.body_timeout_ms);
       const content = await contentOf(sent, request.signal);
       const accepted = await submitUpload(submission, tenantOf(request), sent, content, key);
-      guard.spend(request, tokensOf(content.content));
+      await guard.spend(request, tokensOf(content.content));
       return accepted;
     } finally {
       reading--;

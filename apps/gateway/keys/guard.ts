@@ -50,8 +50,8 @@ export interface Guard {
    *   Redis is away.
    */
   admit(request: Request): Promise<Record<string, string>>;
-  /** Counts what a request cost the models against its key's day; nobody waits for it. */
-  spend(request: Request, tokens: number): void;
+  /** Counts what a request cost the models against its key's day. Never rejects. */
+  spend(request: Request, tokens: number): Promise<void>;
 }
 
 /** Without keys: everybody who can reach the gateway is the default tenant. */
@@ -62,7 +62,7 @@ export const openGuard: Guard = {
     identify(request, { tenant: DEFAULT_TENANT, priority: 1 });
     return {};
   },
-  spend() {},
+  async spend() {},
 };
 
 export class KeyGuard implements Guard {
@@ -101,11 +101,11 @@ export class KeyGuard implements Guard {
     return headers;
   }
 
-  spend(request: Request, tokens: number): void {
+  async spend(request: Request, tokens: number): Promise<void> {
     const { key } = identityOf(request);
     if (!key || tokens <= 0) return;
     // Uncounted while Redis is away: the answer is the client's all the same.
-    this.#redis.keySpend(this.names.apiKeyUse(key.digest), Math.ceil(tokens)).catch(() => {});
+    await this.#redis.keySpend(this.names.apiKeyUse(key.digest), Math.ceil(tokens)).catch(() => {});
   }
 }
 

@@ -23,7 +23,7 @@ let b: Record<string, string>;
 beforeAll(async () => {
   data_dir = mkdtempSync(join(tmpdir(), "ragline-"));
   const env = { API_KEYS: "true", DATA_DIR: data_dir };
-  line = await startLine({ replicas: [{ MOCK_DELAY_MS: "5" }], env });
+  line = await startLine({ replicas: [{ MOCK_DELAY_MS: "5" }], env: { ...env, LOG_QUESTIONS: "true" } });
   const keys = new KeyStore(line.redis.client, redisNames());
   const of = async (tenant: string) => {
     const limits = { requests_per_minute: 1_000_000, tokens_per_day: 1e12, priority: 1 };
@@ -151,6 +151,13 @@ describe("with a document of tenant a", () => {
     expect(await (await call(headers, "GET", "/documents?limit=100")).text()).not.toContain("Ledgers");
     expect((await call(headers, "GET", "/documents?tenant=a")).status).toBe(400);
   });
+});
+
+test("with LOG_QUESTIONS the log shows what was asked, by whom", async () => {
+  const query = "Who is asked about in the log?";
+  const { job_id } = (await line.ask({ query }, { headers: a })).body;
+  const logged = await line.processes.get("gateway")!.line(query);
+  expect(JSON.parse(logged)).toMatchObject({ query, job_id, tenant: "a" });
 });
 
 test("a question that waits can be cancelled by its own tenant only", async () => {
