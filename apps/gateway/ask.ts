@@ -14,6 +14,7 @@ import { type AnswerCompletion, DEFAULT_TOP_K, type QueryRequest } from "#contra
 import { type Admission, type Admitted, type Canceller, type CompletionWaiter, Expired } from "#queue";
 import type { Logger } from "#runtime";
 import { fromCompletion, HttpError, redisUnavailable, timedOut } from "./http-error.ts";
+import { tokensOfAnswer } from "./keys/cost.ts";
 
 export interface Line {
   /** Name of this gateway: completions of its jobs wake it by it. */
@@ -31,6 +32,8 @@ export interface Asking {
   readonly signal: AbortSignal;
   /** In whose name. */
   readonly tenant: string;
+  /** Counts what it cost the models, in tokens, once it is answered. Never rejects. */
+  readonly spend: (tokens: number) => Promise<void>;
   /** The client's `Idempotency-Key`. */
   readonly key?: string;
 }
@@ -46,7 +49,7 @@ const NEVER = new AbortController().signal;
 export async function ask(
   line: Line,
   { query, top_k = DEFAULT_TOP_K, filter }: QueryRequest,
-  { signal, tenant, key }: Asking,
+  { signal, tenant, spend, key }: Asking,
 ) {
   const job_id = crypto.randomUUID();
   const submitted_at = Date.now();
@@ -63,6 +66,8 @@ export async function ask(
   const completion = line.waiter.wait(job_id, deadline, key ? NEVER : signal);
   // The answer does not wait for it; nor does a job with a key whose client has left.
   completion.catch(() => {}).finally(() => persist(line, deadline, release));
+
+  completion.then((done) => spend(tokensOfAnswer(query, done))).catch(() => {});
 
   const job = {
     job_id,
@@ -86,7 +91,7 @@ export async function ask(
     if (!key) persist(line, deadline, () => line.canceller.cancel(job_id));
     return refuse(error);
   }
-  if (admitted.kind === "admitted") return answer(line, job_id, completion, { signal, tenant, key });
+  if (admitted.kind === "admitted") return answer(line, job_id, completion, { signal, key });
 
   line.waiter.forget(job_id);
   if (admitted.kind === "full") throw lineFull(admitted);
@@ -94,14 +99,14 @@ export async function ask(
   if (seen.digest !== digest) throw keyReused();
   const waiting = line.waiter.wait(seen.job_id, Math.max(seen.deadline, Date.now() + 1_000), signal);
   line.waiter.look(seen.job_id);
-  return answer(line, seen.job_id, waiting, { signal, tenant, key });
+  return answer(line, seen.job_id, waiting, { signal, key });
 }
 
 async function answer(
   line: Line,
   job_id: string,
   waiting: ReturnType<CompletionWaiter["wait"]>,
-  { signal, key }: Asking,
+  { signal, key }: Pick<Asking, "signal" | "key">,
 ): Promise<{ job_id: string; completion: AnswerCompletion }> {
   try {
     const completion = await waiting;

@@ -80,7 +80,6 @@ const server = createGateway({
     },
     store,
     waiter,
-    guard,
     body_timeout_ms: config.BODY_TIMEOUT_MS,
     duty,
   },

@@ -16,11 +16,10 @@ import { ask, type Line } from "./ask.ts";
 import { readJson } from "./body.ts";
 import { type DocumentsOptions, documents } from "./documents/documents.ts";
 import { HttpError, redisUnavailable, refuseToCancel, stopping } from "./http-error.ts";
-import { tokensOfAnswer } from "./keys/cost.ts";
 import type { Guard } from "./keys/guard.ts";
 import type { GatewayMetrics } from "./metrics.ts";
 import { swaggerUi } from "./swagger-ui.ts";
-import { tenantOf } from "./tenant.ts";
+import { identityOf, tenantOf } from "./tenant.ts";
 
 export interface GatewayOptions {
   readonly app: App;
@@ -68,12 +67,11 @@ export function createGateway(options: GatewayOptions) {
         try {
           const { job_id, completion } = await ask(line, body, {
             signal: request.signal,
-            tenant: tenantOf(request),
+            ...identityOf(request),
             key: headers["idempotency-key"],
           });
           if (options.log_questions)
             app.log.info({ job_id, tenant: tenantOf(request), query: body.query }, "answered");
-          await guard.spend(request, tokensOfAnswer(body.query, completion));
           const { answer, selected_replica, worker, sources, timings } = completion;
           const latency_ms = performance.now() - started;
           metrics.queries.inc({ status: 200 });

@@ -6,8 +6,8 @@ export interface Identity {
   readonly tenant: string;
   /** Weight among tenants where the line is full: 1 is plain. */
   readonly priority: number;
-  /** Of its API key: the public id, and the digest that its use is counted under. */
-  readonly key?: { readonly id: string; readonly digest: string };
+  /** Counts tokens that it cost the models against its key's day. Never rejects. */
+  readonly spend: (tokens: number) => Promise<void>;
 }
 
 const identities = new WeakMap<Request, Identity>();

@@ -19,8 +19,7 @@ import type { App } from "#runtime";
 import type { VectorStore } from "#vector-store";
 import { fromCompletion, HttpError } from "../http-error.ts";
 import { tokensOf } from "../keys/cost.ts";
-import type { Guard } from "../keys/guard.ts";
-import { tenantOf } from "../tenant.ts";
+import { identityOf, tenantOf } from "../tenant.ts";
 import { contentOf } from "./content.ts";
 import { gatewayStopping, noSuchDocument } from "./errors.ts";
 import { Listing } from "./listing.ts";
@@ -34,7 +33,6 @@ export interface DocumentsOptions {
   readonly submission: Submission;
   readonly store: VectorStore;
   readonly waiter: CompletionWaiter;
-  readonly guard: Guard;
   /** How long an upload's body may take, ms. */
   readonly body_timeout_ms: number;
   /** Whether requests are still taken, and how many are being answered. */
@@ -49,7 +47,7 @@ const DELETION_WAIT_MS = 5_000;
 const tags = ["documents"];
 
 export function documents(options: DocumentsOptions) {
-  const { app, submission, store, waiter, guard, duty } = options;
+  const { app, submission, store, waiter, duty } = options;
   const { redis, names } = submission;
   const sources = { redis, names, store };
   const listing = new Listing(sources);
@@ -66,7 +64,7 @@ export function documents(options: DocumentsOptions) {
       const sent = await readUpload(request, options.body_timeout_ms);
       const content = await contentOf(sent, request.signal);
       const accepted = await submitUpload(submission, tenantOf(request), sent, content, key);
-      await guard.spend(request, tokensOf(content.content));
+      await identityOf(request).spend(tokensOf(content.content));
       return accepted;
     } finally {
       reading--;

@@ -1,5 +1,5 @@
 /** What requests cost a key's tokens of the day: an estimate, as replicas count each in their own way, or not at all. */
-import type { AnswerCompletion } from "#contracts";
+import type { Completion } from "#contracts";
 
 /** English text, in most models' vocabularies. */
 const CHARS_PER_TOKEN = 4;
@@ -8,7 +8,8 @@ export function tokensOf(...texts: readonly { length: number }[]): number {
   return Math.ceil(texts.reduce((sum, { length }) => sum + length, 0) / CHARS_PER_TOKEN);
 }
 
-/** A question, the sources that it was answered from, and the answer. */
-export function tokensOfAnswer(query: string, { answer, sources }: AnswerCompletion): number {
-  return tokensOf(query, answer, ...sources.map(({ text }) => text));
+/** A question, the sources that it was answered from, and the answer; one without an answer costs nothing. */
+export function tokensOfAnswer(query: string, completion: Completion): number {
+  if (!("answer" in completion)) return 0;
+  return tokensOf(query, completion.answer, ...completion.sources.map(({ text }) => text));
 }

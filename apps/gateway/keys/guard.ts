@@ -7,7 +7,7 @@
 import type { Redis } from "ioredis";
 import { DEFAULT_TENANT, type RedisNames } from "#contracts";
 import { HttpError, redisUnavailable } from "../http-error.ts";
-import { identify, identityOf } from "../tenant.ts";
+import { identify } from "../tenant.ts";
 import { digestOf } from "./key-store.ts";
 import authorise from "./lua/authorise.lua" with { type: "text" };
 import spend from "./lua/spend.lua" with { type: "text" };
@@ -27,7 +27,6 @@ type Authorised =
   | ["unknown"]
   | [
       kind: "allowed" | "requests" | "tokens",
-      id: string,
       tenant: string,
       priority: string,
       per_minute: number,
@@ -50,8 +49,6 @@ export interface Guard {
    *   Redis is away.
    */
   admit(request: Request): Promise<Record<string, string>>;
-  /** Counts what a request cost the models against its key's day. Never rejects. */
-  spend(request: Request, tokens: number): Promise<void>;
 }
 
 /** Without keys: everybody who can reach the gateway is the default tenant. */
@@ -59,10 +56,9 @@ export const openGuard: Guard = {
   keyed: false,
   async admit(request) {
     refuseHost(request);
-    identify(request, { tenant: DEFAULT_TENANT, priority: 1 });
+    identify(request, { tenant: DEFAULT_TENANT, priority: 1, async spend() {} });
     return {};
   },
-  async spend() {},
 };
 
 export class KeyGuard implements Guard {
@@ -89,7 +85,7 @@ export class KeyGuard implements Guard {
         throw redisUnavailable(error);
       });
     if (authorised[0] === "unknown") throw unauthorised();
-    const [kind, id, tenant, priority, per_minute, left, reset_s, wait_s] = authorised;
+    const [kind, tenant, priority, per_minute, left, reset_s, wait_s] = authorised;
     const headers = {
       "ratelimit-policy": `${per_minute};w=60`,
       "ratelimit-limit": String(per_minute),
@@ -97,15 +93,14 @@ export class KeyGuard implements Guard {
       "ratelimit-reset": String(reset_s),
     };
     if (kind !== "allowed") throw overLimit(kind, wait_s, headers);
-    identify(request, { tenant, priority: Number(priority), key: { id, digest } });
+    const spend = (tokens: number) => this.#spend(digest, tokens);
+    identify(request, { tenant, priority: Number(priority), spend });
     return headers;
   }
 
-  async spend(request: Request, tokens: number): Promise<void> {
-    const { key } = identityOf(request);
-    if (!key || tokens <= 0) return;
+  async #spend(digest: string, tokens: number): Promise<void> {
     // Uncounted while Redis is away: the answer is the client's all the same.
-    await this.#redis.keySpend(this.names.apiKeyUse(key.digest), Math.ceil(tokens)).catch(() => {});
+    if (tokens > 0) await this.#redis.keySpend(this.names.apiKeyUse(digest), tokens).catch(() => {});
   }
 }
 

@@ -1,13 +1,13 @@
 -- Knows an API key, and takes one request from its bucket.
 -- KEYS key (hash by the digest of its secret), use (hash: level, at, day, tokens)
 -- Returns {'unknown'} of a key that is none, or was revoked;
---   {'allowed' | 'requests' | 'tokens', id, tenant, priority, requests per minute, requests left, s until all are back,
+--   {'allowed' | 'requests' | 'tokens', tenant, priority, requests per minute, requests left, s until all are back,
 --    s until there is what was refused}.
 -- Invariant: in any minute a key is allowed twice its requests at most, and its rate in the long run, over all gateways;
 --   a refused request takes nothing.
-local id, tenant, priority, per_minute, per_day =
-  unpack(redis.call('HMGET', KEYS[1], 'id', 'tenant', 'priority', 'requests_per_minute', 'tokens_per_day'))
-if not id then
+local tenant, priority, per_minute, per_day =
+  unpack(redis.call('HMGET', KEYS[1], 'tenant', 'priority', 'requests_per_minute', 'tokens_per_day'))
+if not tenant then
   return { 'unknown' }
 end
 local time = redis.call('TIME')
@@ -29,6 +29,6 @@ else
   redis.call('EXPIRE', KEYS[2], 172800)
 end
 return {
-  kind, id, tenant, priority, per_minute, math.floor(level),
+  kind, tenant, priority, per_minute, math.floor(level),
   math.ceil((per_minute - level) * 60 / per_minute), math.max(1, math.ceil(wait)),
 }
