@@ -20,10 +20,18 @@ export async function readJson(request: Request, timeout_ms = BODY_TIMEOUT_MS): 
   // The server holds a body to the length that it told; one that did not tell is counted as it comes.
   const text = await inTime(length === null ? readText(request) : request.text(), timeout_ms);
   try {
-    return JSON.parse(text);
-  } catch {
+    return JSON.parse(text, refuseInherited);
+  } catch (error) {
+    if (error instanceof HttpError) throw error;
     throw new HttpError(400, "invalid_json", 'the body is not JSON: send an object such as {"query": "..."}');
   }
+}
+
+/** An object whose `toString` is a number cannot be told of: the error about it would be an error itself. */
+function refuseInherited(name: string, value: unknown): unknown {
+  if (name in Object.prototype)
+    throw new HttpError(400, "invalid_request", `${name}: there is no such field`);
+  return value;
 }
 
 /** @throws HttpError 408 where `reading` a body takes longer than `timeout_ms`. */
