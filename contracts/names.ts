@@ -47,6 +47,12 @@ export function redisNames(prefix = "") {
     load: (url: string) => `${prefix}llm:load:${url}`,
     /** Sorted set behind that number: job id by the deadline of its lease. */
     inflight: (url: string) => `${prefix}llm:inflight:${url}`,
+    /** Hash: what an API key may do, by the SHA-256 of its secret, in hex. */
+    apiKey: (digest: string) => `${prefix}api_key:${digest}`,
+    /** Hash: what an API key has used of its limits. */
+    apiKeyUse: (digest: string) => `${prefix}api_key:use:${digest}`,
+    /** Hash: the public id of each API key to its digest. */
+    apiKeys: () => `${prefix}api_keys`,
     /** Channel: a replica has a place free for which somebody waits. */
     freed: () => `${prefix}llm:freed`,
   };

@@ -14,6 +14,7 @@ import { type AnswerCompletion, DEFAULT_TOP_K, type QueryRequest } from "#contra
 import { type Admission, type Admitted, type Canceller, type CompletionWaiter, Expired } from "#queue";
 import type { Logger } from "#runtime";
 import { fromCompletion, HttpError, redisUnavailable, timedOut } from "./http-error.ts";
+import { tokensOfAnswer } from "./keys/cost.ts";
 
 export interface Line {
   /** Name of this gateway: completions of its jobs wake it by it. */
@@ -29,6 +30,10 @@ export interface Line {
 export interface Asking {
   /** Fires when the client hangs up. */
   readonly signal: AbortSignal;
+  /** In whose name. */
+  readonly tenant: string;
+  /** Counts what it cost the models, in tokens, once it is answered. Never rejects. */
+  readonly spend: (tokens: number) => Promise<void>;
   /** The client's `Idempotency-Key`. */
   readonly key?: string;
 }
@@ -44,7 +49,7 @@ const NEVER = new AbortController().signal;
 export async function ask(
   line: Line,
   { query, top_k = DEFAULT_TOP_K, filter }: QueryRequest,
-  { signal, key }: Asking,
+  { signal, tenant, spend, key }: Asking,
 ) {
   const job_id = crypto.randomUUID();
   const submitted_at = Date.now();
@@ -62,6 +67,8 @@ export async function ask(
   // The answer does not wait for it; nor does a job with a key whose client has left.
   completion.catch(() => {}).finally(() => persist(line, deadline, release));
 
+  completion.then((done) => spend(tokensOfAnswer(query, done))).catch(() => {});
+
   const job = {
     job_id,
     query,
@@ -71,12 +78,13 @@ export async function ask(
     submitted_at,
     deadline,
     reply_to: line.gateway,
+    tenant,
     timings: {},
   };
   const digest = Bun.hash(JSON.stringify([query, top_k, filter])).toString(36);
   let admitted: Admitted;
   try {
-    admitted = await line.admission.admit(job, key ?? job_id, digest);
+    admitted = await line.admission.admit(job, key ? `query:${tenant}:${key}` : job_id, digest);
   } catch (error) {
     line.waiter.forget(job_id);
     // It may be the reply that was lost: a client without a key asks anew, and this job would be done for nobody.
@@ -98,7 +106,7 @@ async function answer(
   line: Line,
   job_id: string,
   waiting: ReturnType<CompletionWaiter["wait"]>,
-  { signal, key }: Asking,
+  { signal, key }: Pick<Asking, "signal" | "key">,
 ): Promise<{ job_id: string; completion: AnswerCompletion }> {
   try {
     const completion = await waiting;

@@ -1,11 +1,12 @@
 import { Type } from "@sinclair/typebox";
-import { appSettings, llmReplicaSettings, redisSettings, storeSettings } from "#runtime";
+import { appSettings, healthSettings, llmReplicaSettings, redisSettings, storeSettings } from "#runtime";
 
 export const gatewaySettings = Type.Object({
   ...appSettings,
   ...redisSettings,
   ...llmReplicaSettings,
   ...storeSettings,
+  ...healthSettings,
   PORT: Type.Integer({
     minimum: 0,
     maximum: 65_535,
@@ -14,7 +15,29 @@ export const gatewaySettings = Type.Object({
   }),
   HOST: Type.String({
     default: "127.0.0.1",
-    description: "Address the gateway listens on; `0.0.0.0` lets other machines in",
+    description:
+      "Address the gateway listens on; `0.0.0.0` lets other machines in, and needs API_KEYS or ALLOW_OPEN",
+  }),
+  API_KEYS: Type.Boolean({
+    default: false,
+    description:
+      "Whether requests need an API key, as `bun run keys create` makes them: each sees its own tenant, within its limits",
+  }),
+  ALLOW_OPEN: Type.Boolean({
+    default: false,
+    description:
+      "Without API_KEYS, lets HOST be more than this machine: everybody who reaches the gateway may read and write everything",
+  }),
+  BODY_TIMEOUT_MS: Type.Integer({
+    minimum: 1,
+    maximum: 600_000,
+    default: 60_000,
+    description: "How long a request's body may take to arrive before it is refused with 408, ms",
+  }),
+  LOG_QUESTIONS: Type.Boolean({
+    default: false,
+    description:
+      "Whether the log shows the questions' text, with tenant and job id; they may be confidential",
   }),
   QUERY_TIMEOUT_MS: Type.Integer({
     minimum: 1,

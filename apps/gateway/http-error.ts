@@ -12,6 +12,7 @@ export class HttpError extends Error {
     readonly more: {
       readonly job_id?: string;
       readonly retry_after_s?: number;
+      readonly headers?: Readonly<Record<string, string>>;
       readonly cause?: unknown;
     } = {},
   ) {
@@ -21,7 +22,10 @@ export class HttpError extends Error {
   toResponse(): Response {
     const { job_id, retry_after_s } = this.more;
     const body: ErrorBody = { error: { code: this.code, message: this.message }, ...(job_id && { job_id }) };
-    const headers = retry_after_s === undefined ? undefined : { "retry-after": String(retry_after_s) };
+    const headers = {
+      ...this.more.headers,
+      ...(retry_after_s !== undefined && { "retry-after": String(retry_after_s) }),
+    };
     return Response.json(body, { status: this.status, headers });
   }
 }

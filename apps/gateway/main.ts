@@ -1,6 +1,6 @@
 /** The gateway: takes questions, sends them down the line, answers with what comes back. */
 import { Balancer } from "#balancer";
-import { queues, redisNames } from "#contracts";
+import { MAX_DOCUMENT_BYTES, queues, redisNames } from "#contracts";
 import {
   Admission,
   Canceller,
@@ -18,8 +18,11 @@ import {
   redisReady,
   reportTo,
   startApp,
+  startHealthServer,
 } from "#runtime";
 import { gatewaySettings } from "./config.ts";
+import { objectionToHost } from "./keys/binding.ts";
+import { KeyGuard, openGuard } from "./keys/guard.ts";
 import { gatewayMetrics } from "./metrics.ts";
 import { createGateway, type Duty } from "./server.ts";
 
@@ -27,6 +30,11 @@ import { createGateway, type Duty } from "./server.ts";
 const UPLOAD_TIMEOUT_MS = 10_000;
 
 const config = configOrExit(gatewaySettings);
+const objection = objectionToHost(config);
+if (objection) {
+  console.error(objection);
+  process.exit(2);
+}
 const app = startApp("gateway", config);
 const gateway = `gateway-${crypto.randomUUID()}`;
 const names = redisNames(config.REDIS_PREFIX);
@@ -43,8 +51,13 @@ const waiter = new CompletionWaiter(gateway, redis, subscriber, names, (error) =
 );
 const metrics = gatewayMetrics(app.registry, redis, names, balancer);
 const duty: Duty = { draining: false, active: 0 };
+const guard = config.API_KEYS ? new KeyGuard(redis, names) : openGuard;
+const ready = async () => ({ redis: await redisReady(redis), notices: await redisReady(subscriber) });
 const server = createGateway({
   app,
+  guard,
+  body_timeout_ms: config.BODY_TIMEOUT_MS,
+  log_questions: config.LOG_QUESTIONS,
   line: {
     gateway,
     admission: new Admission(redis, names, questionLine, config.MAX_QUEUE_DEPTH),
@@ -67,9 +80,10 @@ const server = createGateway({
     },
     store,
     waiter,
+    body_timeout_ms: config.BODY_TIMEOUT_MS,
     duty,
   },
-  ready: async () => ({ redis: await redisReady(redis), notices: await redisReady(subscriber) }),
+  ready,
 });
 
 const unfollow = followReplicas(config, balancer, app.log);
@@ -78,7 +92,13 @@ waiter.start();
 await Promise.race([new Promise<void>((resolve) => redis.once("ready", resolve)), Bun.sleep(1_000)]);
 try {
   // Without reusePort: a second gateway on a taken port must fail, not share it silently.
-  server.listen({ hostname: config.HOST, port: config.PORT, idleTimeout: 255, reusePort: false });
+  server.listen({
+    hostname: config.HOST,
+    port: config.PORT,
+    idleTimeout: 255,
+    reusePort: false,
+    maxRequestBodySize: 2 * MAX_DOCUMENT_BYTES,
+  });
 } catch (error) {
   console.error(
     `cannot listen on ${config.HOST}:${config.PORT}: ${(error as Error).message}. Set PORT to a free port`,
@@ -97,4 +117,5 @@ app.onStop(async (drain_ms) => {
   subscriber.disconnect();
   await store.close();
 });
+startHealthServer(app, config, ready);
 app.log.info({ url: `http://${config.HOST}:${server.server?.port}` }, "listening");

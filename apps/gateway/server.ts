@@ -16,8 +16,10 @@ import { ask, type Line } from "./ask.ts";
 import { readJson } from "./body.ts";
 import { type DocumentsOptions, documents } from "./documents/documents.ts";
 import { HttpError, redisUnavailable, refuseToCancel, stopping } from "./http-error.ts";
+import type { Guard } from "./keys/guard.ts";
 import type { GatewayMetrics } from "./metrics.ts";
 import { swaggerUi } from "./swagger-ui.ts";
+import { identityOf, tenantOf } from "./tenant.ts";
 
 export interface GatewayOptions {
   readonly app: App;
@@ -26,6 +28,11 @@ export interface GatewayOptions {
   readonly ready: ReadyCheck;
   readonly duty: Duty;
   readonly documents: DocumentsOptions;
+  readonly guard: Guard;
+  /** How long a question's body may take, ms. */
+  readonly body_timeout_ms: number;
+  /** Whether the log shows what is asked. */
+  readonly log_questions: boolean;
 }
 
 /** Whether questions are still taken, and how many are being answered. */
@@ -34,23 +41,22 @@ export interface Duty {
   active: number;
 }
 
-export function createGateway({
-  app,
-  line,
-  metrics,
-  ready,
-  duty,
-  documents: about_documents,
-}: GatewayOptions) {
+export function createGateway(options: GatewayOptions) {
+  const { app, line, metrics, ready, duty, guard } = options;
   return new Elysia({ normalize: false })
+    .onRequest(async ({ request, set }) => {
+      // Nothing that is told here is a page, whatever a document's text looks like.
+      set.headers["x-content-type-options"] = "nosniff";
+      Object.assign(set.headers, await guard.admit(request));
+    })
     .onError(({ error, code, request, path }) => {
       const answer = request.signal.aborted ? disconnected() : toHttpError(error, code);
       if (path === "/query") metrics.queries.inc({ status: answer.status });
       if (answer.status >= 500)
-        app.log.error({ err: answer, path, ...answer.more }, "answered with an error");
+        app.log.error({ err: answer, path, job_id: answer.more.job_id }, "answered with an error");
       return answer.toResponse();
     })
-    .use(swaggerUi())
+    .use(swaggerUi(guard.keyed))
     .post(
       "/query",
       async ({ body, headers, request }) => {
@@ -61,8 +67,11 @@ export function createGateway({
         try {
           const { job_id, completion } = await ask(line, body, {
             signal: request.signal,
+            ...identityOf(request),
             key: headers["idempotency-key"],
           });
+          if (options.log_questions)
+            app.log.info({ job_id, tenant: tenantOf(request), query: body.query }, "answered");
           const { answer, selected_replica, worker, sources, timings } = completion;
           const latency_ms = performance.now() - started;
           metrics.queries.inc({ status: 200 });
@@ -74,12 +83,13 @@ export function createGateway({
         }
       },
       {
-        parse: ({ request }) => readJson(request),
+        parse: ({ request }) => readJson(request, options.body_timeout_ms),
         body: QueryRequest,
         headers: QueryHeaders,
         response: {
           200: QueryAnswer,
           400: ErrorBody,
+          408: ErrorBody,
           409: ErrorBody,
           413: ErrorBody,
           415: ErrorBody,
@@ -97,11 +107,11 @@ export function createGateway({
         },
       },
     )
-    .use(documents(about_documents))
+    .use(documents(options.documents))
     .delete(
       "/jobs/:id",
-      async ({ params, status }) => {
-        const cancelling = await line.canceller.cancel(params.id).catch((error) => {
+      async ({ params, request, status }) => {
+        const cancelling = await line.canceller.cancel(params.id, tenantOf(request)).catch((error) => {
           throw redisUnavailable(error);
         });
         refuseToCancel(params.id, cancelling);
@@ -121,7 +131,7 @@ export function createGateway({
     )
     .get("/health", () => health("gateway"), {
       response: Health,
-      detail: { summary: "Whether the process lives", tags: ["operation"] },
+      detail: { summary: "Whether the process lives", tags: ["operation"], security: [] },
     })
     .get(
       "/ready",
@@ -134,6 +144,7 @@ export function createGateway({
         detail: {
           summary: "Whether questions can be taken now, dependency by dependency",
           tags: ["operation"],
+          security: [],
         },
       },
     )

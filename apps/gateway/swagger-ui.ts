@@ -6,6 +6,8 @@ import { dirname, join } from "node:path";
 import { swagger } from "@elysiajs/swagger";
 import { Elysia } from "elysia";
 import { version } from "../../package.json";
+import { keyScheme } from "./keys/openapi.ts";
+import { openApi30 } from "./openapi.ts";
 
 const ASSETS = dirname(Bun.resolveSync("swagger-ui-dist/package.json", import.meta.dir));
 const FILES = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"];
@@ -28,7 +30,8 @@ const page = `<!doctype html>
 </html>
 `;
 
-export function swaggerUi() {
+/** @param keyed whether requests need an API key. */
+export function swaggerUi(keyed: boolean) {
   const plugin = swagger({
     provider: "swagger-ui",
     path: "/swagger/plugin",
@@ -40,6 +43,7 @@ export function swaggerUi() {
         version,
         description: "Questions over your own documents, answered with sources.",
       },
+      ...keyScheme(keyed),
     },
   });
   const app = new Elysia({ name: "swagger-ui" })
@@ -51,7 +55,7 @@ export function swaggerUi() {
       "/openapi.json",
       async () => {
         const written = await plugin.handle(new Request("http://gateway/swagger/plugin/json"));
-        return JSON.parse(await written.text(), asServed);
+        return openApi30(await written.text(), keyed);
       },
       { detail: { hide: true } },
     );
@@ -59,22 +63,4 @@ export function swaggerUi() {
     app.get(`/swagger/${file}`, () => new Response(Bun.file(join(ASSETS, file))), { detail: { hide: true } });
   }
   return app;
-}
-
-/**
- * JSON is all that is taken and given here, but for a form that has a schema of its own; and OpenAPI 3.0 has no
- * `patternProperties`. For `JSON.parse`.
- */
-function asServed(_key: string, value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  if ("application/json" in value) {
-    const { "application/json": json, "multipart/form-data": form } = value as Record<string, unknown>;
-    const own_form = form && !Bun.deepEquals(form, json);
-    return { "application/json": json, ...(own_form ? { "multipart/form-data": form } : {}) };
-  }
-  if ("patternProperties" in value) {
-    const { patternProperties, ...rest } = value;
-    return { ...rest, additionalProperties: Object.values(patternProperties as object)[0] };
-  }
-  return value;
 }

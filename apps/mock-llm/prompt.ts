@@ -12,34 +12,16 @@ export interface ParsedPrompt {
   readonly question: string;
 }
 
-const SOURCES = "Sources:\n\n";
-const QUESTION = "\n\nQuestion: ";
+const SOURCE = /<source>\n\[(\d+)\] (.*)\n([\s\S]*?)\n<\/source>/g;
+const QUESTION = /<question>\n([\s\S]*)\n<\/question>/;
 
 /** A prompt of any other shape is a question without sources. */
 export function parsePrompt(prompt: string): ParsedPrompt {
   const text = prompt.replaceAll("\r\n", "\n").trim();
-  const start = text.indexOf(SOURCES);
-  // The last one: a passage may hold such a line too.
-  const end = text.lastIndexOf(QUESTION);
-  if (end === -1) return { passages: [], question: text };
-  return {
-    passages: start === -1 || start > end ? [] : parsePassages(text.slice(start + SOURCES.length, end)),
-    question: text.slice(end + QUESTION.length).replace(/\nAnswer:$/, ""),
-  };
-}
-
-/** Only the number that is due begins a source: a passage may hold lines that begin with `[1]`. */
-function parsePassages(text: string): Passage[] {
-  const passages: { number: number; title: string; lines: string[] }[] = [];
-  for (const block of text.split(/\n\n+/)) {
-    const header = `[${passages.length + 1}] `;
-    const current = passages.at(-1);
-    if (block.startsWith(header)) {
-      const [title = "", ...lines] = block.slice(header.length).split("\n");
-      passages.push({ number: passages.length + 1, title, lines });
-    } else {
-      current?.lines.push("", block);
-    }
-  }
-  return passages.map(({ number, title, lines }) => ({ number, title, text: lines.join("\n").trim() }));
+  const question = QUESTION.exec(text);
+  if (!question) return { passages: [], question: text };
+  const passages = [...text.slice(0, question.index).matchAll(SOURCE)].map(
+    ([, number, title = "", passage = ""]) => ({ number: Number(number), title, text: passage.trim() }),
+  );
+  return { passages, question: question[1] ?? "" };
 }

@@ -1,7 +1,7 @@
 /** Cancels jobs, wherever on the line they are. */
 
 import type { Redis } from "ioredis";
-import type { FailedCompletion, RedisNames } from "#contracts";
+import { DEFAULT_TENANT, type FailedCompletion, type RedisNames } from "#contracts";
 import cancel from "./lua/cancel.lua" with { type: "text" };
 import { Cancelled } from "./outcome.ts";
 
@@ -33,8 +33,11 @@ export class Canceller {
     this.#redis = redis as Redis & CancelCommands;
   }
 
-  /** Rejects as the connection does. */
-  async cancel(job_id: string): Promise<Cancelling> {
+  /**
+   * @param tenant in whose name: another's job is `unknown`. Without one, whoever's it is.
+   * Rejects as the connection does.
+   */
+  async cancel(job_id: string, tenant = ""): Promise<Cancelling> {
     const { names } = this;
     const told: FailedCompletion = {
       job_id,
@@ -51,6 +54,8 @@ export class Canceller {
       job_id,
       JSON.stringify(told),
       names.done(""),
+      tenant,
+      DEFAULT_TENANT,
     );
     return kind === "done" ? { kind, completion } : { kind };
   }

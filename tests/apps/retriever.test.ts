@@ -19,7 +19,10 @@ const hit = (position: number, cosine: number, tokens = 100): SearchHit => ({
 
 test("a prompt numbers its sources from 1 and asks for citations", () => {
   const prompt = buildPrompt("Why?", [hit(0, 0.9), hit(1, 0.8)]);
-  expect(prompt).toContain("[1] Title\ntext 0\n\n[2] Title\ntext 1\n\nQuestion: Why?\nAnswer:");
+  expect(prompt).toContain(
+    "<source>\n[1] Title\ntext 0\n</source>\n\n<source>\n[2] Title\ntext 1\n</source>",
+  );
+  expect(prompt).toEndWith("Question:\n\n<question>\nWhy?\n</question>\n\nAnswer:");
   expect(prompt).toContain("Cite the sources you use by number");
 });
 

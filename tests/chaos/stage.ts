@@ -1,4 +1,5 @@
 /** A stage that is done in a few random ms, so that what is tried is the line: `bun tests/chaos/stage.ts encoder`. */
+import { buildPrompt } from "../../apps/retriever/prompt.ts";
 import { runInstantStage } from "../support/instant-stage.ts";
 import { answerOf, markerIn, POISON } from "./question.ts";
 
@@ -9,13 +10,11 @@ await runInstantStage({
     if (jobs.some((job) => job.query.includes(POISON))) process.kill(process.pid, "SIGKILL");
     await work(4);
   },
-  // In the form of the retriever's own prompts: mock replicas answer from its source.
   async retrieve({ query }) {
     await work(5);
     const text = answerOf(markerIn(query) ?? "");
     const source = { id: "m#0", title: "Markers", source: "markers.md", score: 1, text };
-    const augmented_prompt = `Sources:\n\n[1] ${source.title}\n${text}\n\nQuestion: ${query}`;
-    return { contexts: [source], augmented_prompt };
+    return { contexts: [source], augmented_prompt: buildPrompt(query, [source]) };
   },
   async answer({ contexts }) {
     await work(10);

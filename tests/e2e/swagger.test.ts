@@ -59,6 +59,7 @@ test("the OpenAPI document names every route and every schema", async () => {
   expect(Object.keys(responses)).toEqual([
     "200",
     "400",
+    "408",
     "409",
     "413",
     "415",
@@ -71,5 +72,15 @@ test("the OpenAPI document names every route and every schema", async () => {
   ]);
   const upload = document.paths["/documents"].post;
   expect(Object.keys(upload.requestBody.content)).toEqual(["application/json", "multipart/form-data"]);
-  expect(Object.keys(upload.responses)).toEqual(["202", "400", "413", "415", "422", "429", "500", "503"]);
+  expect(Object.keys(upload.responses)).toEqual([
+    "202",
+    "400",
+    "408",
+    "413",
+    "415",
+    "422",
+    "429",
+    "500",
+    "503",
+  ]);
 });

@@ -149,3 +149,8 @@ test.each([...apps])("%s is checked where it listens, and listens to other conta
   expect(url.port).toBe((PORT ?? METRICS_PORT ?? MOCK_PORT)!);
   expect(HOST ?? METRICS_HOST ?? MOCK_HOST).toBe("0.0.0.0");
 });
+
+test("the gateway, which other machines reach, says that it is open to them unless keys are asked for", () => {
+  const { API_KEYS, ALLOW_OPEN } = environmentOf(services.get("gateway")!);
+  expect({ API_KEYS, ALLOW_OPEN }).toEqual({ API_KEYS: "false", ALLOW_OPEN: "true" });
+});

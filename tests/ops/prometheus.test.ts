@@ -25,7 +25,7 @@ test("Prometheus scrapes every container that serves metrics, and nothing else",
   const scraped = jobs.flatMap(({ static_configs }) => static_configs.flatMap(({ targets }) => targets));
   const served = [...apps].flatMap(([name, service]) => {
     const { PORT, METRICS_PORT } = environmentOf(service);
-    return PORT || METRICS_PORT ? [`${name}:${PORT ?? METRICS_PORT}`] : [];
+    return PORT || METRICS_PORT ? [`${name}:${METRICS_PORT ?? PORT}`] : [];
   });
   expect(scraped.sort()).toEqual(served.sort());
 });

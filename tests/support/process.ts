@@ -5,6 +5,8 @@ export interface TestProcess {
   readonly child: Subprocess<"ignore", "pipe", "pipe">;
   /** The first line on stdout, past or to come, that holds `text`. */
   line(text: string): Promise<string>;
+  /** What it has printed on stdout so far. */
+  stdout(): string;
   /** What it has printed on stderr so far. */
   stderr(): string;
   /** SIGTERM, and its exit code. */
@@ -30,6 +32,7 @@ export function startProcess(
   return {
     child,
     line: (text) => out.find(text),
+    stdout: () => out.lines.join("\n"),
     stderr: () => errors.lines.join("\n"),
     async stop() {
       child.kill("SIGTERM");

@@ -1,9 +1,10 @@
 /** An upload's body, never more of it than allowed: a body need not tell its length, nor tell the truth. */
 import { MAX_DOCUMENT_BYTES } from "#contracts";
+import { inTime } from "../body.ts";
 import { HttpError } from "../http-error.ts";
 
-/** @throws HttpError 413 past `MAX_DOCUMENT_BYTES`, 415 for a compressed body. */
-export async function readBody(request: Request): Promise<Uint8Array> {
+/** @throws HttpError 408 past `timeout_ms`, 413 past `MAX_DOCUMENT_BYTES`, 415 for a compressed body. */
+export async function readBody(request: Request, timeout_ms?: number): Promise<Uint8Array> {
   const encoding = request.headers.get("content-encoding")?.trim().toLowerCase() || "identity";
   if (encoding !== "identity") {
     // A few KB of gzip can be gigabytes, and 20 MB need no compression.
@@ -14,6 +15,10 @@ export async function readBody(request: Request): Promise<Uint8Array> {
     );
   }
   if (Number(request.headers.get("content-length")) > MAX_DOCUMENT_BYTES) throw tooLarge();
+  return inTime(readParts(request), timeout_ms);
+}
+
+async function readParts(request: Request): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
   for await (const part of request.body ?? []) {

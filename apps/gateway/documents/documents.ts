@@ -18,7 +18,8 @@ import { type CompletionWaiter, Expired } from "#queue";
 import type { App } from "#runtime";
 import type { VectorStore } from "#vector-store";
 import { fromCompletion, HttpError } from "../http-error.ts";
-import { tenantOf } from "../tenant.ts";
+import { tokensOf } from "../keys/cost.ts";
+import { identityOf, tenantOf } from "../tenant.ts";
 import { contentOf } from "./content.ts";
 import { gatewayStopping, noSuchDocument } from "./errors.ts";
 import { Listing } from "./listing.ts";
@@ -32,6 +33,8 @@ export interface DocumentsOptions {
   readonly submission: Submission;
   readonly store: VectorStore;
   readonly waiter: CompletionWaiter;
+  /** How long an upload's body may take, ms. */
+  readonly body_timeout_ms: number;
   /** Whether requests are still taken, and how many are being answered. */
   readonly duty: { draining: boolean; active: number };
 }
@@ -43,7 +46,8 @@ const DELETION_WAIT_MS = 5_000;
 
 const tags = ["documents"];
 
-export function documents({ app, submission, store, waiter, duty }: DocumentsOptions) {
+export function documents(options: DocumentsOptions) {
+  const { app, submission, store, waiter, duty } = options;
   const { redis, names } = submission;
   const sources = { redis, names, store };
   const listing = new Listing(sources);
@@ -57,9 +61,11 @@ export function documents({ app, submission, store, waiter, duty }: DocumentsOpt
     duty.active++;
     metrics.reading.inc();
     try {
-      const sent = await readUpload(request);
+      const sent = await readUpload(request, options.body_timeout_ms);
       const content = await contentOf(sent, request.signal);
-      return await submitUpload(submission, tenantOf(request), sent, content, key);
+      const accepted = await submitUpload(submission, tenantOf(request), sent, content, key);
+      await identityOf(request).spend(tokensOf(content.content));
+      return accepted;
     } finally {
       reading--;
       duty.active--;
@@ -87,6 +93,7 @@ export function documents({ app, submission, store, waiter, duty }: DocumentsOpt
         response: {
           202: DocumentAccepted,
           400: ErrorBody,
+          408: ErrorBody,
           413: ErrorBody,
           415: ErrorBody,
           422: ErrorBody,

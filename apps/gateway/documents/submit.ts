@@ -12,7 +12,7 @@ import {
   queues,
   type RedisNames,
 } from "#contracts";
-import { type Admission, Canceller, encode, type Note } from "#queue";
+import { type AcceptedJob, type Admission, Canceller, encode, type Note } from "#queue";
 import { HttpError } from "../http-error.ts";
 import type { Content } from "./content.ts";
 import { redisAway } from "./errors.ts";
@@ -107,6 +107,7 @@ export async function submitDeletion(
       .hset(key, fields)
       .pexpire(key, ttl_ms)
       .zadd(listed_in, 0, member)
+      .set(names.accepted(job.job_id), JSON.stringify(acceptedOf(job)), "PX", ttl_ms)
       .rpush(names.queue(queues.indexIn.name), message)
       .exec();
     const failed = written?.find(([error]) => error)?.[0];
@@ -131,6 +132,11 @@ function newJob({ gateway, timeout_ms }: Submission, tenant: string, id: string 
     timings: {},
     latest_only: true,
   } satisfies Partial<IndexIn>;
+}
+
+/** Without it nobody would know whose job it is. */
+function acceptedOf({ job_id, deadline, reply_to, tenant }: ReturnType<typeof newJob>): AcceptedJob {
+  return { job_id, deadline, digest: "", reply_to, tenant };
 }
 
 function recordOf(

@@ -30,12 +30,12 @@ const FIELDS = new Set(["id", "source", "title", "format", "metadata", "file"]);
 /** As JSON: it goes with every chunk. */
 const MAX_METADATA_CHARS = 16_384;
 
-/** @throws HttpError 400, 413 or 415 for what is no upload; the message says what is wrong with it. */
-export async function readUpload(request: Request): Promise<Upload> {
+/** @throws HttpError 400, 408, 413 or 415 for what is no upload; the message says what is wrong with it. */
+export async function readUpload(request: Request, timeout_ms?: number): Promise<Upload> {
   const type = request.headers.get("content-type") ?? "";
   const kind = type.split(";")[0]?.trim().toLowerCase();
-  if (kind === "application/json") return fromJson(await readBody(request));
-  if (kind === "multipart/form-data") return fromForm(await readBody(request), type);
+  if (kind === "application/json") return fromJson(await readBody(request, timeout_ms));
+  if (kind === "multipart/form-data") return fromForm(await readBody(request, timeout_ms), type);
   throw new HttpError(
     415,
     "unsupported_media_type",

@@ -1,16 +1,20 @@
 -- Cancels a job that is accepted and not done: whoever waits for it is told at once, and every consumer hears of it.
--- KEYS accepted, completion, cancelled; ARGV job id, completion, prefix of channels
--- Returns {'cancelled'}, {'done', completion} of a job that is done already, or {'unknown'}.
+-- KEYS accepted, completion, cancelled; ARGV job id, completion, prefix of channels, tenant in whose name ('' for any),
+--      tenant of jobs that name none
+-- Returns {'cancelled'}, {'done', completion} of a job that is done already, or {'unknown'}, as is another tenant's.
 -- Invariant: a job is answered or cancelled, never both: the first completion stands.
+local record = redis.call('GET', KEYS[1])
+local job = record and cjson.decode(record)
+if ARGV[4] ~= '' and ARGV[4] ~= (job and job.tenant or ARGV[5]) then
+  return { 'unknown' }
+end
 local done = redis.call('GET', KEYS[2])
 if done then
   return { 'done', done }
 end
-local record = redis.call('GET', KEYS[1])
-if not record then
+if not job then
   return { 'unknown' }
 end
-local job = cjson.decode(record)
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 -- Past its deadline a job is dropped anyway; a minute more for clocks that differ.

@@ -48,6 +48,20 @@ const refused: [what: string, status: number, code: string, body: string, type: 
     q({ selected_replica: "http://evil" }),
     "application/json",
   ],
+  [
+    "a field that every object has",
+    400,
+    "invalid_request",
+    q({ query: { toString: 1 } }),
+    "application/json",
+  ],
+  [
+    "a field that no object may set",
+    400,
+    "invalid_request",
+    '{"__proto__":{"query":"x"}}',
+    "application/json",
+  ],
   ["a body over 256 KiB", 413, "body_too_large", q({ query: "x".repeat(256 * 1024) }), "application/json"],
   ["another content type", 415, "unsupported_media_type", q({}), "text/plain"],
 ];

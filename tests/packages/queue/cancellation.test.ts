@@ -196,3 +196,14 @@ test("cancellations are forgotten when their jobs' deadlines are well past", asy
   expect(await stage.server.client.xlen(names.cancelled())).toBe(1);
   expect(await stage.server.client.pttl(names.cancelled())).toBeLessThan(121_000);
 });
+
+test("a job is its tenant's: in another's name it is unknown, waiting or done", async () => {
+  const { job_id } = await admitted({ tenant: "a" });
+  expect(await canceller.cancel(job_id, "b")).toEqual({ kind: "unknown" });
+  expect(await canceller.cancel(job_id, "default")).toEqual({ kind: "unknown" });
+  expect(await canceller.cancel(job_id, "a")).toEqual({ kind: "cancelled" });
+  expect(await canceller.cancel(job_id, "b")).toEqual({ kind: "unknown" });
+  const { job_id: of_nobody } = await admitted();
+  expect(await canceller.cancel(of_nobody, "a")).toEqual({ kind: "unknown" });
+  expect(await canceller.cancel(of_nobody, "default")).toEqual({ kind: "cancelled" });
+});

@@ -1,0 +1,69 @@
+/** The OpenAPI document as 3.0 has it: the plugin writes JSON Schema as TypeBox has it, and responses without words. */
+import { STATUS_CODES } from "node:http";
+import { keyErrors } from "./keys/openapi.ts";
+
+export interface OpenApi {
+  paths?: Record<string, Record<string, Operation>>;
+}
+
+interface Operation {
+  security?: unknown[];
+  responses?: Record<string, Response>;
+}
+
+interface Response {
+  description?: string;
+  headers?: object;
+  content?: Record<string, { schema?: object; example?: unknown }>;
+  /** Where the plugin puts a schema's. */
+  example?: unknown;
+}
+
+const METHODS = ["get", "put", "post", "delete", "patch", "head", "options"] as const;
+
+/** @param written by the plugin; @param keyed whether requests need an API key. */
+export function openApi30(written: string, keyed: boolean): OpenApi {
+  const document: OpenApi = JSON.parse(written, asServed);
+  for (const path of Object.values(document.paths ?? {})) {
+    for (const method of METHODS) {
+      const operation = path[method];
+      if (!operation) continue;
+      const of_keys = keyed && operation.security?.length !== 0 ? keyErrors : {};
+      const responses: Record<string, Response> = { ...of_keys, ...(operation.responses ?? { 200: {} }) };
+      operation.responses = Object.fromEntries(
+        Object.entries(responses).map(([status, response]) => [status, described(status, response)]),
+      );
+    }
+  }
+  return document;
+}
+
+function described(status: string, { description, headers, content, example }: Response): Response {
+  const said = description ?? STATUS_CODES[status] ?? "";
+  const json = content?.["application/json"];
+  if (json && example !== undefined) json.example ??= example;
+  const empty = status === "204";
+  return { description: said, ...(headers && { headers }), ...(content && !empty && { content }) };
+}
+
+/**
+ * JSON is all that is taken and given here, but for a form that has a schema of its own; and OpenAPI 3.0 has neither
+ * `patternProperties` nor `const`. For `JSON.parse`.
+ */
+function asServed(_key: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if ("application/json" in value) {
+    const { "application/json": json, "multipart/form-data": form } = value as Record<string, unknown>;
+    const own_form = form && !Bun.deepEquals(form, json);
+    return { "application/json": json, ...(own_form ? { "multipart/form-data": form } : {}) };
+  }
+  if ("patternProperties" in value) {
+    const { patternProperties, ...rest } = value;
+    return { ...rest, additionalProperties: Object.values(patternProperties as object)[0] };
+  }
+  if ("const" in value) {
+    const { const: only, ...rest } = value;
+    return { ...rest, enum: [only] };
+  }
+  return value;
+}
