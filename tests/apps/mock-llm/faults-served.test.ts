@@ -65,7 +65,7 @@ describe("failures", () => {
   });
 
   test("may be half an answer and a closed connection", async () => {
-    const mock = await start({ MOCK_CUT_RATE: "1" });
+    const mock = await start({ MOCK_CUT_RATE: "1", MOCK_TOKENS_PER_SECOND: "100" });
     const response = await generate(mock, {}, { stream: true });
     let got = "";
     const read = async () => {
