@@ -5,8 +5,10 @@ import {
   Admission,
   Canceller,
   CompletionWaiter,
+  connectBlocking,
   connectProducer,
   connectSubscriber,
+  JobPlaces,
   questionLine,
 } from "#queue";
 import {
@@ -19,9 +21,11 @@ import {
   reportTo,
   startApp,
 } from "#runtime";
+import type { Line } from "./ask.ts";
 import { gatewaySettings } from "./config.ts";
 import { gatewayMetrics } from "./metrics.ts";
 import { createGateway, type Duty } from "./server.ts";
+import { TokenReader } from "./stream/token-reader.ts";
 
 /** For Redis to take a document of 20 MB, behind others. */
 const UPLOAD_TIMEOUT_MS = 10_000;
@@ -35,6 +39,7 @@ const redis = connectProducer(config.REDIS_URL, report);
 const subscriber = connectSubscriber(config.REDIS_URL, report);
 /** Of its own: a document of 20 MB on its way would hold up the questions behind it. */
 const uploads = connectProducer(config.REDIS_URL, report, UPLOAD_TIMEOUT_MS);
+const tokens = connectBlocking(config.REDIS_URL, report);
 checkRedis(redis, app.log);
 const store = openConfiguredStore(config, true);
 const balancer = new Balancer(redis, names, balancerSettings(config));
@@ -43,17 +48,26 @@ const waiter = new CompletionWaiter(gateway, redis, subscriber, names, (error) =
 );
 const metrics = gatewayMetrics(app.registry, redis, names, balancer);
 const duty: Duty = { draining: false, active: 0 };
+const line: Line = {
+  gateway,
+  admission: new Admission(redis, names, questionLine, config.MAX_QUEUE_DEPTH),
+  balancer,
+  waiter,
+  canceller: new Canceller(redis, names),
+  timeout_ms: config.QUERY_TIMEOUT_MS,
+  log: app.log,
+};
 const server = createGateway({
   app,
-  line: {
-    gateway,
-    admission: new Admission(redis, names, questionLine, config.MAX_QUEUE_DEPTH),
-    balancer,
-    waiter,
-    canceller: new Canceller(redis, names),
-    timeout_ms: config.QUERY_TIMEOUT_MS,
-    log: app.log,
+  line,
+  streams: {
+    line,
+    reader: new TokenReader(gateway, tokens, redis, names),
+    metrics,
+    duty,
+    heartbeat_ms: config.STREAM_HEARTBEAT_MS,
   },
+  places: new JobPlaces(redis, names, questionLine),
   metrics,
   duty,
   documents: {
@@ -95,6 +109,7 @@ app.onStop(async (drain_ms) => {
   redis.disconnect();
   uploads.disconnect();
   subscriber.disconnect();
+  tokens.disconnect();
   await store.close();
 });
 app.log.info({ url: `http://${config.HOST}:${server.server?.port}` }, "listening");

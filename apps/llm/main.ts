@@ -10,6 +10,7 @@ import { Hedging } from "./hedge.ts";
 import { type BalancerMetrics, balancerMetrics } from "./metrics.ts";
 import { Places } from "./places.ts";
 import { replicaClient } from "./replica/index.ts";
+import { TokenStreams, UNREAD } from "./token-streams.ts";
 
 const NOTHING_NEAR =
   "There is nothing about this in the documents that were indexed. Ask it in other words, or add documents with `bun run ingest`.";
@@ -21,6 +22,9 @@ const subscriber = connectSubscriber(config.REDIS_URL, reportTo(log));
 const names = redisNames(config.REDIS_PREFIX);
 const balancer = new Balancer(redis, names, balancerSettings(config));
 const places = new Places({ balancer, subscriber, all_open_ms: config.REPLICA_WAIT_MS });
+const streams = new TokenStreams(redis, names, (error) =>
+  log.error({ err: error }, "Redis did not take tokens: their readers get them with the answer"),
+);
 const client = replicaClient({
   api: config.LLM_API,
   model: config.LLM_MODEL,
@@ -53,10 +57,16 @@ await runStage({
   },
   handle: async (job, context) => {
     const { job_id, timings, contexts, selected_replica } = job;
+    const tokens = job.stream ? streams.open(job_id) : UNREAD;
+    tokens.sources(contexts);
+    const { signal, begun } = context;
     const generated =
       contexts.length === 0
         ? { answer: NOTHING_NEAR, selected_replica }
-        : await generate({ client, balancer, places, hedging, metrics, log }, job, context);
+        : await generate({ client, balancer, places, hedging, metrics, log }, job, { signal, begun, tokens });
+    if (contexts.length === 0) tokens.run()(NOTHING_NEAR);
+    // Before its completion: whoever has read that has then read all of it.
+    await tokens.written();
     return {
       job_id,
       timings,

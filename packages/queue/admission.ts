@@ -7,7 +7,14 @@
 
 import type { Static, TSchema } from "@sinclair/typebox";
 import type { Redis } from "ioredis";
-import { COMPLETION_TTL_SECONDS, type Envelope, type Queue, queues, type RedisNames } from "#contracts";
+import {
+  COMPLETION_TTL_SECONDS,
+  DEFAULT_TENANT,
+  type Envelope,
+  type Queue,
+  queues,
+  type RedisNames,
+} from "#contracts";
 import admit from "./lua/admit.lua" with { type: "text" };
 import { encode } from "./push.ts";
 
@@ -20,6 +27,8 @@ export interface AcceptedJob {
   readonly digest: string;
   /** The gateway that waits for it. */
   readonly reply_to: string;
+  /** Whose job it is: for others there is no such job. */
+  readonly tenant: string;
 }
 
 export type Admitted =
@@ -69,18 +78,24 @@ export class Admission<S extends TSchema = typeof queues.encoderIn.message.schem
     this.#redis = redis as Redis & AdmissionCommands;
   }
 
+  /** An accepted job, for as long as its answer may still be asked for. Rejects as the connection does. */
+  async find(job_id: string): Promise<AcceptedJob | undefined> {
+    const record = await this.#redis.get(this.names.accepted(job_id));
+    return record ? JSON.parse(record) : undefined;
+  }
+
   /**
    * @param key what makes two pushes the same one: the client's idempotency key, or the job's own id.
    * @throws ContractError if the job does not fit; rejects as the connection does.
    */
   async admit(job: Static<S> & Envelope, key: string, digest: string, note?: Note): Promise<Admitted> {
     const { names } = this;
-    const { job_id, deadline, reply_to } = job;
+    const { job_id, deadline, reply_to, tenant = DEFAULT_TENANT } = job;
     const [entry, ...others] = this.line;
     const further = others.map(({ name }) => names.queue(name));
     const accepted = names.accepted(job_id);
     const keys = [names.queue(entry.name), key === job_id ? accepted : names.seen(key), accepted, ...further];
-    const record: AcceptedJob = { job_id, deadline, digest, reply_to };
+    const record: AcceptedJob = { job_id, deadline, digest, reply_to, tenant };
     const [kind, what, left = "0"] = await this.#redis.queueAdmit(
       keys.length,
       ...keys,
