@@ -10,6 +10,7 @@ import { type DocumentsOptions, documents } from "./documents/documents.ts";
 import { HttpError, stopping } from "./http-error.ts";
 import { jobs } from "./jobs/jobs.ts";
 import type { GatewayMetrics } from "./metrics.ts";
+import { openai } from "./openai/openai.ts";
 import { type StreamsOptions, streamQuery } from "./stream/streams.ts";
 import { swaggerUi } from "./swagger-ui.ts";
 import { tenantOf } from "./tenant.ts";
@@ -104,6 +105,7 @@ export function createGateway({
     )
     .use(documents(about_documents))
     .use(jobs({ line, places, streams }))
+    .use(openai({ line, streams, log: app.log }))
     .get("/health", () => health("gateway"), {
       response: Health,
       detail: { summary: "Whether the process lives", tags: ["operation"] },

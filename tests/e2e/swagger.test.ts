@@ -55,6 +55,9 @@ test("the OpenAPI document names every route and every schema", async () => {
     "/metrics",
     "/query",
     "/ready",
+    "/v1/chat/completions",
+    "/v1/models",
+    "/v1/models/{model}",
   ]);
   const { requestBody, responses } = document.paths["/query"].post;
   expect(Object.keys(requestBody.content)).toEqual(["application/json"]);

@@ -4,7 +4,7 @@ import type { Server } from "bun";
 export interface EventStreamOptions<Event> {
   readonly request: Request;
   readonly server: Server<unknown> | null;
-  /** An event's lines, its empty last one included. */
+  /** An event's lines, its empty last one included; empty for one that is not told. */
   readonly encode: (event: Event) => string;
   /** Comments are sent so often that nobody between takes the stream for dead, ms. */
   readonly heartbeat_ms: number;
@@ -43,7 +43,8 @@ export function eventStream<Event>(
         try {
           for (let next = await reader.read(); !next.done; next = await reader.read()) {
             last = next.value;
-            send(encode(next.value));
+            const text = encode(next.value);
+            if (text) send(text);
           }
           end();
           controller.close();

@@ -23,12 +23,16 @@ export interface Client {
   readonly seen?: string;
 }
 
-/** @throws HttpError where the question is not accepted. */
+/**
+ * @param encode an event's lines; none for one that is not told.
+ * @throws HttpError where the question is not accepted.
+ */
 export async function streamQuery(
   options: StreamsOptions,
   client: Client,
   question: QueryRequest,
   asking: Pick<Asking, "tenant" | "key">,
+  encode: (event: AnswerEvent) => string = encodeEvent,
 ): Promise<Response> {
   const { metrics, duty } = options;
   const { request, seen } = client;
@@ -54,7 +58,7 @@ export async function streamQuery(
         first_token: (elapsed_ms) => metrics.first_token.observe(elapsed_ms / 1_000),
       },
     );
-    return respond(options, client, events, (last) => {
+    return respond(options, client, events, encode, (last) => {
       over();
       metrics.queries.inc({ status: statusOf(last) });
     });
@@ -71,16 +75,17 @@ export function streamEvents(options: StreamsOptions, client: Client, job: Accep
   const { metrics } = options;
   metrics.streams.inc();
   const { events } = streamJob(options, job, request.signal, seen);
-  return respond(options, client, events, () => metrics.streams.dec());
+  return respond(options, client, events, encodeEvent, () => metrics.streams.dec());
 }
 
 function respond(
   { heartbeat_ms }: StreamsOptions,
   { request, server }: Client,
   events: ReadableStream<AnswerEvent>,
+  encode: (event: AnswerEvent) => string,
   ended: (last?: AnswerEvent) => void,
 ): Response {
-  return eventStream(events, { request, server, heartbeat_ms, encode: encodeEvent, ended });
+  return eventStream(events, { request, server, heartbeat_ms, encode, ended });
 }
 
 /** As the plain answer's would be. */
