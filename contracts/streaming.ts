@@ -42,3 +42,17 @@ export const AnswerEvent = Type.Union([
   event("error", ErrorBody),
 ]);
 export type AnswerEvent = Static<typeof AnswerEvent>;
+
+export const EventStream = Type.String({
+  contentMediaType: "text/event-stream",
+  description: "Server-sent events: `accepted`, `sources`, `token`, `reset`, and `done` or `error`",
+  example: `id: 0
+event: accepted
+data: {"job_id":"1e0a5c1c-1f0b-4d0e-9a53-1c2f4e1f7d55"}
+
+id: 1760000000123-0
+event: token
+data: {"text":"Machine learning"}
+
+`,
+});

@@ -62,13 +62,15 @@ export function swaggerUi() {
 }
 
 /**
- * JSON is all that is taken and given here, but for a form that has a schema of its own; and OpenAPI 3.0 has no
- * `patternProperties`. For `JSON.parse`.
+ * JSON is all that is taken and given here, but for a form that has a schema of its own and what says that it is of
+ * another media type; and OpenAPI 3.0 has no `patternProperties`. For `JSON.parse`.
  */
 function asServed(_key: string, value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if ("application/json" in value) {
     const { "application/json": json, "multipart/form-data": form } = value as Record<string, unknown>;
+    const media = (json as { schema?: { contentMediaType?: string } }).schema?.contentMediaType;
+    if (media) return { [media]: json };
     const own_form = form && !Bun.deepEquals(form, json);
     return { "application/json": json, ...(own_form ? { "multipart/form-data": form } : {}) };
   }

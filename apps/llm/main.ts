@@ -1,16 +1,16 @@
 /** An LLM worker: a prompt to an answer, by a replica. */
 import { Balancer } from "#balancer";
-import { completions, queues, redisNames } from "#contracts";
+import { completions, type LlmIn, queues, redisNames } from "#contracts";
 import { connectSubscriber, connectWorker } from "#queue";
 import { balancerSettings, configOrExit, createLogger, followReplicas, reportTo, runStage } from "#runtime";
 import { llmSettings } from "./config.ts";
-import { generate } from "./generate.ts";
+import { type Generated, generate } from "./generate.ts";
 import { HEALTH_PATHS, HealthProbes } from "./health-probes.ts";
 import { Hedging } from "./hedge.ts";
 import { type BalancerMetrics, balancerMetrics } from "./metrics.ts";
 import { Places } from "./places.ts";
 import { replicaClient } from "./replica/index.ts";
-import { TokenStreams, UNREAD } from "./token-streams.ts";
+import { type TokenStream, TokenStreams, UNREAD } from "./token-streams.ts";
 
 const NOTHING_NEAR =
   "There is nothing about this in the documents that were indexed. Ask it in other words, or add documents with `bun run ingest`.";
@@ -56,15 +56,13 @@ await runStage({
     metrics = balancerMetrics(registry);
   },
   handle: async (job, context) => {
-    const { job_id, timings, contexts, selected_replica } = job;
+    const { job_id, timings, contexts } = job;
     const tokens = job.stream ? streams.open(job_id) : UNREAD;
     tokens.sources(contexts);
-    const { signal, begun } = context;
     const generated =
       contexts.length === 0
-        ? { answer: NOTHING_NEAR, selected_replica }
-        : await generate({ client, balancer, places, hedging, metrics, log }, job, { signal, begun, tokens });
-    if (contexts.length === 0) tokens.run()(NOTHING_NEAR);
+        ? sayNothingNear(job, tokens)
+        : await generate({ client, balancer, places, hedging, metrics, log }, job, { ...context, tokens });
     // Before its completion: whoever has read that has then read all of it.
     await tokens.written();
     return {
@@ -83,3 +81,8 @@ await runStage({
     subscriber.disconnect();
   },
 });
+
+function sayNothingNear({ selected_replica }: LlmIn, tokens: TokenStream): Generated {
+  tokens.run()(NOTHING_NEAR);
+  return { answer: NOTHING_NEAR, selected_replica };
+}

@@ -3,6 +3,7 @@ import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import {
   ErrorBody,
+  EventStream,
   JobAccepted,
   JobParams,
   JobRequest,
@@ -88,13 +89,14 @@ export function jobs({ line, places, streams }: JobsOptions) {
       "/jobs/:id/events",
       async ({ params: { id }, headers, request, server }) => {
         const job = await find(request, id);
-        return streamEvents(streams, { request, server, seen: headers["last-event-id"] }, job);
+        const client = { request, server, seen: headers["last-event-id"] };
+        return streamEvents(streams, client, job) as never;
       },
       {
         params: JobParams,
         headers: StreamHeaders,
         response: {
-          200: Type.Any({ description: "Server-sent events, as of POST /query with `stream`" }),
+          200: EventStream,
           204: Type.Void(),
           400: ErrorBody,
           404: ErrorBody,
