@@ -95,28 +95,19 @@ export const JobState = Type.Union(
   { description: "`failed`, `expired` and `cancelled` ended without an answer: `error` says why" },
 );
 
-export const JobStatus = Type.Object(
-  {
-    job_id: Type.String(),
-    state: JobState,
-    stage: Type.Optional(Type.String({ description: "The stage that it waits for, or that works on it" })),
-    position: Type.Optional(
-      Type.Integer({ minimum: 1, description: "Its place in that stage's queue; 1 is taken next" }),
-    ),
-    deadline: Type.Number({ description: "When it counts as expired, epoch ms" }),
-    result: Type.Optional(QueryAnswer),
-    error: Type.Optional(ErrorBody.properties.error),
-  },
-  {
-    example: {
-      job_id: "1e0a5c1c-1f0b-4d0e-9a53-1c2f4e1f7d55",
-      state: "queued",
-      stage: "llm",
-      position: 3,
-      deadline: 1_760_000_060_000,
-    },
-  },
-);
+export const JobStatus = Type.Object({
+  job_id: Type.String({ example: "1e0a5c1c-1f0b-4d0e-9a53-1c2f4e1f7d55" }),
+  state: JobState,
+  stage: Type.Optional(
+    Type.String({ description: "The stage that it waits for, or that works on it", example: "llm" }),
+  ),
+  position: Type.Optional(
+    Type.Integer({ minimum: 1, description: "Its place in that stage's queue; 1 is taken next", example: 3 }),
+  ),
+  deadline: Type.Number({ description: "When it counts as expired, epoch ms", example: 1_760_000_060_000 }),
+  result: Type.Optional(QueryAnswer),
+  error: Type.Optional(ErrorBody.properties.error),
+});
 export type JobStatus = Static<typeof JobStatus>;
 
 export const Health = Type.Object({

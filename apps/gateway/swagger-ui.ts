@@ -74,6 +74,10 @@ function asServed(_key: string, value: unknown): unknown {
     const own_form = form && !Bun.deepEquals(form, json);
     return { "application/json": json, ...(own_form ? { "multipart/form-data": form } : {}) };
   }
+  if ("contentMediaType" in value && "content" in value) {
+    const { content, description } = value as { content: object; description?: string };
+    return { description, content }; // the plugin leaves the schema's words in the response too
+  }
   if ("patternProperties" in value) {
     const { patternProperties, ...rest } = value;
     return { ...rest, additionalProperties: Object.values(patternProperties as object)[0] };
