@@ -31,6 +31,7 @@ export async function jobStatus({ waiter, places }: JobSources, job: AcceptedJob
   async function ended(): Promise<JobStatus | undefined> {
     const completion = await waiter.get(job_id);
     if (!completion) return undefined;
+    if ("document_id" in completion) return { ...about, state: "done" }; // GET /documents/:id says more
     try {
       return { ...about, state: "done", result: bodyOf(answered(completion)) };
     } catch (error) {

@@ -19,7 +19,7 @@ export type OnEntries = (entries: readonly ReadEntry[]) => void;
 const READ_AGAIN_AFTER_MS = 200;
 const WAKE_TTL_SECONDS = 60;
 /** A read over many streams is dear, so it waits for more to come: a millisecond for this many. */
-const STREAMS_PER_MS = 500;
+const STREAMS_PER_MS = 1_000;
 
 interface Followed {
   last: string;

@@ -110,6 +110,19 @@ test("a job that failed says why", async () => {
   });
 });
 
+test("a document's job is done when it is indexed", async () => {
+  const response = await fetch(`${url}/documents`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ content: "A queue is a line.", format: "text" }),
+  });
+  const { job_id, document_id } = await response.json();
+  expect((await look(url, `/jobs/${job_id}`)).body).toMatchObject({ job_id, state: "working" });
+  const completion = { job_id, timings: {}, status: "ok", document_id, chunks: 1 };
+  await redis.client.set(`job:completion:${job_id}`, JSON.stringify(completion), "EX", 60);
+  expect((await look(url, `/jobs/${job_id}`)).body).toMatchObject({ job_id, state: "done" });
+});
+
 test("a cancelled job says so", async () => {
   const { job_id } = (await accept()).body;
   await remove(other_url, job_id);
