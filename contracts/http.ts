@@ -20,6 +20,11 @@ export const QueryRequest = Type.Object(
       }),
     ),
     filter: Type.Optional(SearchFilter),
+    stream: Type.Optional(
+      Type.Boolean({
+        description: "Answer with server-sent events as it comes; so does `Accept: text/event-stream`",
+      }),
+    ),
   },
   { additionalProperties: false, example: { query: "What is machine learning?", top_k: 3 } },
 );
@@ -34,6 +39,18 @@ export const QueryHeaders = Type.Object({
     }),
   ),
 });
+
+/** Where a stream is taken up again. */
+export const StreamHeaders = Type.Object({
+  "last-event-id": Type.Optional(
+    Type.String({
+      pattern: "^(0|whole|end|[0-9]{1,15}-[0-9]{1,15})$",
+      description: "Id of the last event that the client has: it is told what comes after",
+    }),
+  ),
+});
+
+export const AskHeaders = Type.Object({ ...QueryHeaders.properties, ...StreamHeaders.properties });
 
 export const QueryAnswer = Type.Object({
   job_id: Type.String(),
@@ -60,6 +77,38 @@ export const JobParams = Type.Object({
 });
 
 export const JobAccepted = Type.Object({ job_id: Type.String() });
+
+export const JobRequest = Type.Omit(QueryRequest, ["stream"], {
+  additionalProperties: false,
+  example: { query: "What is machine learning?", top_k: 3 },
+});
+
+export const JobState = Type.Union(
+  [
+    Type.Literal("queued"),
+    Type.Literal("working"),
+    Type.Literal("done"),
+    Type.Literal("failed"),
+    Type.Literal("expired"),
+    Type.Literal("cancelled"),
+  ],
+  { description: "`failed`, `expired` and `cancelled` ended without an answer: `error` says why" },
+);
+
+export const JobStatus = Type.Object({
+  job_id: Type.String({ example: "1e0a5c1c-1f0b-4d0e-9a53-1c2f4e1f7d55" }),
+  state: JobState,
+  stage: Type.Optional(
+    Type.String({ description: "The stage that it waits for, or that works on it", example: "llm" }),
+  ),
+  position: Type.Optional(
+    Type.Integer({ minimum: 1, description: "Its place in that stage's queue; 1 is taken next", example: 3 }),
+  ),
+  deadline: Type.Number({ description: "When it counts as expired, epoch ms", example: 1_760_000_060_000 }),
+  result: Type.Optional(QueryAnswer),
+  error: Type.Optional(ErrorBody.properties.error),
+});
+export type JobStatus = Static<typeof JobStatus>;
 
 export const Health = Type.Object({
   status: Type.Literal("ok"),

@@ -5,4 +5,6 @@ export * from "./http.ts";
 export * from "./limits.ts";
 export * from "./messages.ts";
 export * from "./names.ts";
+export * from "./openai.ts";
 export * from "./queues.ts";
+export * from "./streaming.ts";

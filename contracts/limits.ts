@@ -16,6 +16,9 @@ export const MAX_BODY_BYTES = 256 * 1024;
 /** How long a completion stays readable after its job is done, in seconds. */
 export const COMPLETION_TTL_SECONDS = 60;
 
+/** How long the tokens of an answer stay readable after the last of them, in seconds. */
+export const TOKENS_TTL_SECONDS = 60;
+
 /** Dead letters kept per queue; the oldest beyond it are logged and dropped. */
 export const MAX_DEAD_LETTERS = 10_000;
 

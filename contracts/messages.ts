@@ -23,6 +23,12 @@ export type Stage = Static<typeof Stage>;
 export const StageTiming = Type.Object({
   waited: Type.Number({ minimum: 0, description: "Between the stage before and this one taking it, ms" }),
   worked: Type.Number({ minimum: 0, description: "In the stage's handler, ms" }),
+  first_token: Type.Optional(
+    Type.Number({
+      minimum: 0,
+      description: "Of `worked`, until the answer's first token; of `llm` alone, ms",
+    }),
+  ),
 });
 export type StageTiming = Static<typeof StageTiming>;
 
@@ -98,6 +104,9 @@ const question = {
     minLength: 1,
     description: "Base URL of the replica counted for this job",
   }),
+  stream: Type.Optional(
+    Type.Boolean({ default: false, description: "Its tokens go to `job:tokens:<JOB_ID>` as they come" }),
+  ),
 };
 
 export const EncoderIn = Type.Object(question, { $id: "EncoderIn" });
@@ -189,6 +198,9 @@ export const AnswerCompletion = Type.Object({
   sources: Type.Array(Source),
   selected_replica: Type.String({ description: "Base URL of the replica that answered" }),
   worker: Type.String({ description: "Name of the LLM worker that called it" }),
+  first_token_ms: Type.Optional(
+    Type.Number({ minimum: 0, description: "From when the worker took the job to the first token, ms" }),
+  ),
 });
 export type AnswerCompletion = Static<typeof AnswerCompletion>;
 

@@ -23,6 +23,10 @@ export function redisNames(prefix = "") {
     completion: (job_id: string) => `${prefix}job:completion:${job_id}`,
     /** Channel: ids of the completed jobs of one gateway. */
     done: (gateway: string) => `${prefix}job:done:${gateway}`,
+    /** Stream: a job's answer as it comes, for a job that asks for it; see `TokenEntry`. */
+    tokens: (job_id: string) => `${prefix}job:tokens:${job_id}`,
+    /** Stream that wakes a gateway which waits for tokens: it follows a further job from now on. */
+    tokensWake: (gateway: string) => `${prefix}job:tokens_wake:${gateway}`,
     /** String: an accepted job, for as long as it is on the line or its completion lives. */
     accepted: (job_id: string) => `${prefix}job:accepted:${job_id}`,
     /** String: the job that was accepted under an idempotency key. */

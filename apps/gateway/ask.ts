@@ -10,7 +10,13 @@
  */
 
 import type { Balancer } from "#balancer";
-import { type AnswerCompletion, DEFAULT_TOP_K, type QueryRequest } from "#contracts";
+import {
+  type AnswerCompletion,
+  type Completion,
+  DEFAULT_TOP_K,
+  type QueryAnswer,
+  type QueryRequest,
+} from "#contracts";
 import { type Admission, type Admitted, type Canceller, type CompletionWaiter, Expired } from "#queue";
 import type { Logger } from "#runtime";
 import { fromCompletion, HttpError, redisUnavailable, timedOut } from "./http-error.ts";
@@ -30,27 +36,45 @@ export interface Line {
 export interface Asking {
   /** Fires when the client hangs up. */
   readonly signal: AbortSignal;
-  /** In whose name. */
+  /** In whose name it is asked. */
   readonly tenant: string;
   /** Counts what it cost the models, in tokens, once it is answered. Never rejects. */
   readonly spend: (tokens: number) => Promise<void>;
   /** The client's `Idempotency-Key`. */
   readonly key?: string;
+  /** Its tokens are to be had as they come, from the stream that Redis keeps of them. */
+  readonly stream?: boolean;
+}
+
+export interface Submitted {
+  readonly job_id: string;
+  /** Whether it had been accepted before, under the same key. */
+  readonly seen: boolean;
+  /** Rejects with `Expired` past the deadline, and with the signal's reason when a client without a key hangs up. */
+  readonly completion: Promise<Completion>;
 }
 
 const TRY_AGAIN_MS = 500;
 const NEVER = new AbortController().signal;
 
 /**
- * @throws HttpError 503 where Redis did not take the job, 429 where the line is full, 422 for a key that was used for
- *   another question, 504 past the deadline, 409 when it was cancelled, 502 and 500 as the line's completion says; the
- *   signal's reason when the client hangs up.
+ * A question to its answer.
+ * @throws HttpError as `submit` and `answerOf` do; the signal's reason when the client hangs up.
  */
-export async function ask(
+export async function ask(line: Line, question: QueryRequest, asking: Asking) {
+  return answerOf(line, await submit(line, question, asking), asking);
+}
+
+/**
+ * Resolves when the line has accepted the question.
+ * @throws HttpError 503 where Redis did not take the job, 429 where the line is full, 422 for a key that was used for
+ *   another question.
+ */
+export async function submit(
   line: Line,
   { query, top_k = DEFAULT_TOP_K, filter }: QueryRequest,
-  { signal, tenant, spend, key }: Asking,
-) {
+  { signal, tenant, spend, key, stream }: Asking,
+): Promise<Submitted> {
   const job_id = crypto.randomUUID();
   const submitted_at = Date.now();
   const deadline = submitted_at + line.timeout_ms;
@@ -80,48 +104,68 @@ export async function ask(
     reply_to: line.gateway,
     tenant,
     timings: {},
+    stream: stream || undefined,
   };
   const digest = Bun.hash(JSON.stringify([query, top_k, filter])).toString(36);
   let admitted: Admitted;
   try {
-    admitted = await line.admission.admit(job, key ? `query:${tenant}:${key}` : job_id, digest);
+    admitted = await line.admission.admit(job, key ? keyOf(tenant, key) : job_id, digest);
   } catch (error) {
     line.waiter.forget(job_id);
     // It may be the reply that was lost: a client without a key asks anew, and this job would be done for nobody.
     if (!key) persist(line, deadline, () => line.canceller.cancel(job_id));
     return refuse(error);
   }
-  if (admitted.kind === "admitted") return answer(line, job_id, completion, { signal, key });
+  if (admitted.kind === "admitted") return { job_id, seen: false, completion };
 
   line.waiter.forget(job_id);
   if (admitted.kind === "full") throw lineFull(admitted);
-  const seen = admitted.job;
-  if (seen.digest !== digest) throw keyReused();
-  const waiting = line.waiter.wait(seen.job_id, Math.max(seen.deadline, Date.now() + 1_000), signal);
-  line.waiter.look(seen.job_id);
-  return answer(line, seen.job_id, waiting, { signal, key });
+  const { job: before } = admitted;
+  if (before.digest !== digest) throw keyReused();
+  return { job_id: before.job_id, seen: true, completion: line.waiter.rejoin(before, signal) };
 }
 
-async function answer(
+/** Two tenants may use the same key. */
+function keyOf(tenant: string, key: string): string {
+  return `query:${encodeURIComponent(tenant)}:${key}`;
+}
+
+/**
+ * The answer of an accepted question.
+ * @throws HttpError 504 past the deadline, 409 when it was cancelled, 502 and 500 as the line's completion says; the
+ *   signal's reason when the client hangs up.
+ */
+export async function answerOf(
   line: Line,
-  job_id: string,
-  waiting: ReturnType<CompletionWaiter["wait"]>,
+  { job_id, completion }: Pick<Submitted, "job_id" | "completion">,
   { signal, key }: Pick<Asking, "signal" | "key">,
-): Promise<{ job_id: string; completion: AnswerCompletion }> {
+): Promise<AnswerCompletion> {
   try {
-    const completion = await waiting;
-    if (completion.status !== "ok") throw fromCompletion(completion);
-    if ("answer" in completion) return { job_id, completion };
-    throw new HttpError(
-      500,
-      "invalid_completion",
-      "the line completed this question as if it were a document",
-    );
+    return answered(await completion);
   } catch (error) {
     // Nobody waits for it any more, wherever it is; if Redis cannot be told, its deadline ends it.
     if (signal.aborted && !key) line.canceller.cancel(job_id).catch(() => {});
     throw error instanceof Expired ? timedOut(job_id) : error;
   }
+}
+
+/** @throws HttpError for a completion that is no answer. */
+export function answered(completion: Completion): AnswerCompletion {
+  if (completion.status !== "ok") throw fromCompletion(completion);
+  if ("answer" in completion) return completion;
+  throw new HttpError(500, "invalid_completion", "the line completed this question as if it were a document");
+}
+
+/** @param latency_ms where it was measured; else what the line says of its stages. */
+export function bodyOf(completion: AnswerCompletion, latency_ms = lineLatency(completion)): QueryAnswer {
+  const { job_id, answer, selected_replica, worker, sources, timings, first_token_ms } = completion;
+  const body = { job_id, answer, latency_ms, selected_replica, worker, sources };
+  if (!timings.llm || first_token_ms === undefined) return { ...body, timings };
+  return { ...body, timings: { ...timings, llm: { ...timings.llm, first_token: first_token_ms } } };
+}
+
+function lineLatency({ timings }: AnswerCompletion): number {
+  return Object.values(timings).reduce((sum, { waited, worked }) => sum + waited + worked, 0);
 }
 
 function refuse(cause: unknown): never {

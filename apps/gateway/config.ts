@@ -44,6 +44,13 @@ export const gatewaySettings = Type.Object({
     default: 60_000,
     description: "How long a question may take through the whole line before it is answered with 504, ms",
   }),
+  STREAM_HEARTBEAT_MS: Type.Integer({
+    minimum: 10,
+    maximum: 200_000,
+    default: 5_000,
+    description:
+      "How often a comment is sent on a stream of events, so that nobody between takes it for dead, ms: well below what proxies allow an idle connection",
+  }),
   DOCUMENT_TIMEOUT_MS: Type.Integer({
     minimum: 1,
     maximum: 2_000_000_000,

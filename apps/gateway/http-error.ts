@@ -42,13 +42,23 @@ export function stopping(): HttpError {
 }
 
 /** Codes of completions whose fault lies behind the line; all others are the line's own. */
-const STATUS_OF_CODE: Record<string, number> = { replica_failed: 502, store_unavailable: 503 };
+const STATUS_OF_CODE: Record<string, number> = {
+  cancelled: 409,
+  replica_failed: 502,
+  store_unavailable: 503,
+  deadline_exceeded: 504,
+};
+
+/** The HTTP status that goes with the code of a job that was accepted and not answered. */
+export function statusOfCode(code: string): number {
+  return STATUS_OF_CODE[code] ?? 500;
+}
 
 export function fromCompletion({ job_id, status, code, message }: FailedCompletion): HttpError {
   if (status === "expired") return timedOut(job_id);
   if (status === "cancelled")
     return new HttpError(409, "cancelled", "this question was cancelled", { job_id });
-  return new HttpError(STATUS_OF_CODE[code] ?? 500, code, message, { job_id });
+  return new HttpError(statusOfCode(code), code, message, { job_id });
 }
 
 export function timedOut(job_id: string): HttpError {
@@ -57,13 +67,14 @@ export function timedOut(job_id: string): HttpError {
   });
 }
 
+export function noSuchJob(job_id: string): HttpError {
+  const message = "no such job was accepted here, or it ended too long ago";
+  return new HttpError(404, "not_found", message, { job_id });
+}
+
 /** @throws HttpError 404 for a job that nobody knows, 409 for one that ended in another way. */
 export function refuseToCancel(job_id: string, cancelling: Cancelling): void {
-  if (cancelling.kind === "unknown") {
-    throw new HttpError(404, "not_found", "no such job was accepted here, or it ended too long ago", {
-      job_id,
-    });
-  }
+  if (cancelling.kind === "unknown") throw noSuchJob(job_id);
   if (cancelling.kind === "done") {
     const { status } = JSON.parse(cancelling.completion) as Completion;
     if (status === "cancelled") return;

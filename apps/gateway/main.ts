@@ -5,8 +5,10 @@ import {
   Admission,
   Canceller,
   CompletionWaiter,
+  connectBlocking,
   connectProducer,
   connectSubscriber,
+  JobPlaces,
   questionLine,
 } from "#queue";
 import {
@@ -20,11 +22,13 @@ import {
   startApp,
   startHealthServer,
 } from "#runtime";
+import type { Line } from "./ask.ts";
 import { gatewaySettings } from "./config.ts";
 import { objectionToHost } from "./keys/binding.ts";
 import { KeyGuard, openGuard } from "./keys/guard.ts";
 import { gatewayMetrics } from "./metrics.ts";
 import { createGateway, type Duty } from "./server.ts";
+import { TokenReader } from "./stream/token-reader.ts";
 
 /** For Redis to take a document of 20 MB, behind others. */
 const UPLOAD_TIMEOUT_MS = 10_000;
@@ -43,6 +47,7 @@ const redis = connectProducer(config.REDIS_URL, report);
 const subscriber = connectSubscriber(config.REDIS_URL, report);
 /** Of its own: a document of 20 MB on its way would hold up the questions behind it. */
 const uploads = connectProducer(config.REDIS_URL, report, UPLOAD_TIMEOUT_MS);
+const tokens = connectBlocking(config.REDIS_URL, report);
 checkRedis(redis, app.log);
 const store = openConfiguredStore(config, true);
 const balancer = new Balancer(redis, names, balancerSettings(config));
@@ -53,20 +58,29 @@ const metrics = gatewayMetrics(app.registry, redis, names, balancer);
 const duty: Duty = { draining: false, active: 0 };
 const guard = config.API_KEYS ? new KeyGuard(redis, names) : openGuard;
 const ready = async () => ({ redis: await redisReady(redis), notices: await redisReady(subscriber) });
+const line: Line = {
+  gateway,
+  admission: new Admission(redis, names, questionLine, config.MAX_QUEUE_DEPTH),
+  balancer,
+  waiter,
+  canceller: new Canceller(redis, names),
+  timeout_ms: config.QUERY_TIMEOUT_MS,
+  log: app.log,
+};
 const server = createGateway({
   app,
   guard,
   body_timeout_ms: config.BODY_TIMEOUT_MS,
   log_questions: config.LOG_QUESTIONS,
-  line: {
-    gateway,
-    admission: new Admission(redis, names, questionLine, config.MAX_QUEUE_DEPTH),
-    balancer,
-    waiter,
-    canceller: new Canceller(redis, names),
-    timeout_ms: config.QUERY_TIMEOUT_MS,
-    log: app.log,
+  line,
+  streams: {
+    line,
+    reader: new TokenReader(gateway, tokens, redis, names),
+    metrics,
+    duty,
+    heartbeat_ms: config.STREAM_HEARTBEAT_MS,
   },
+  places: new JobPlaces(redis, names, questionLine),
   metrics,
   duty,
   documents: {
@@ -115,6 +129,7 @@ app.onStop(async (drain_ms) => {
   redis.disconnect();
   uploads.disconnect();
   subscriber.disconnect();
+  tokens.disconnect();
   await store.close();
 });
 startHealthServer(app, config, ready);

@@ -76,6 +76,17 @@ export function gatewayMetrics(registry: Registry, redis: Redis, names: RedisNam
       buckets: LATENCY_BUCKETS,
       registers,
     }),
+    first_token: new Histogram({
+      name: "api_gateway_first_token_seconds",
+      help: "Of streamed questions: from acceptance to the first token",
+      buckets: LATENCY_BUCKETS,
+      registers,
+    }),
+    streams: new Gauge({
+      name: "api_gateway_open_streams",
+      help: "Streams of events that clients read now",
+      registers,
+    }),
     active: new Gauge({
       name: "api_gateway_active_jobs",
       help: "Questions that this gateway waits for",

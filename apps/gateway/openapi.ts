@@ -47,15 +47,22 @@ function described(status: string, { description, headers, content, example }: R
 }
 
 /**
- * JSON is all that is taken and given here, but for a form that has a schema of its own; and OpenAPI 3.0 has neither
+ * JSON is all that is taken and given here, but for a form that has a schema of its own and what says that it is of
+ * another media type; and OpenAPI 3.0 has neither
  * `patternProperties` nor `const`. For `JSON.parse`.
  */
 function asServed(_key: string, value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if ("application/json" in value) {
     const { "application/json": json, "multipart/form-data": form } = value as Record<string, unknown>;
+    const media = (json as { schema?: { contentMediaType?: string } }).schema?.contentMediaType;
+    if (media) return { [media]: json };
     const own_form = form && !Bun.deepEquals(form, json);
     return { "application/json": json, ...(own_form ? { "multipart/form-data": form } : {}) };
+  }
+  if ("contentMediaType" in value && "content" in value) {
+    const { content, description } = value as { content: object; description?: string };
+    return { description, content }; // the plugin leaves the schema's words in the response too
   }
   if ("patternProperties" in value) {
     const { patternProperties, ...rest } = value;

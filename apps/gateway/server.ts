@@ -1,25 +1,20 @@
 /** The gateway's HTTP face: routes, what they take and give, and how errors look. */
 
 import { Elysia, ParseError, ValidationError } from "elysia";
-import {
-  ErrorBody,
-  Health,
-  JobAccepted,
-  JobParams,
-  QueryAnswer,
-  QueryHeaders,
-  QueryRequest,
-  Ready,
-} from "#contracts";
+import { AskHeaders, ErrorBody, Health, QueryAnswer, QueryRequest, Ready } from "#contracts";
+import type { JobPlaces } from "#queue";
 import { type App, health, type ReadyCheck, readiness } from "#runtime";
-import { ask, type Line } from "./ask.ts";
+import { ask, bodyOf, type Line } from "./ask.ts";
 import { readJson } from "./body.ts";
 import { type DocumentsOptions, documents } from "./documents/documents.ts";
-import { HttpError, redisUnavailable, refuseToCancel, stopping } from "./http-error.ts";
+import { HttpError, stopping } from "./http-error.ts";
+import { jobs } from "./jobs/jobs.ts";
 import type { Guard } from "./keys/guard.ts";
 import type { GatewayMetrics } from "./metrics.ts";
+import { openai } from "./openai/openai.ts";
+import { type StreamsOptions, streamQuery } from "./stream/streams.ts";
 import { swaggerUi } from "./swagger-ui.ts";
-import { identityOf, tenantOf } from "./tenant.ts";
+import { identityOf } from "./tenant.ts";
 
 export interface GatewayOptions {
   readonly app: App;
@@ -28,6 +23,8 @@ export interface GatewayOptions {
   readonly ready: ReadyCheck;
   readonly duty: Duty;
   readonly documents: DocumentsOptions;
+  readonly streams: StreamsOptions;
+  readonly places: JobPlaces;
   readonly guard: Guard;
   /** How long a question's body may take, ms. */
   readonly body_timeout_ms: number;
@@ -41,8 +38,12 @@ export interface Duty {
   active: number;
 }
 
+const STREAMED =
+  'With `"stream": true` or `Accept: text/event-stream` the answer comes as server-sent events: `accepted` `{job_id}`, ' +
+  "`sources`, `token` `{text}`, `reset` where it begins anew, and `done` with the body below, or `error`.";
+
 export function createGateway(options: GatewayOptions) {
-  const { app, line, metrics, ready, duty, guard } = options;
+  const { app, line, metrics, ready, duty, guard, streams, places } = options;
   return new Elysia({ normalize: false })
     .onRequest(async ({ request, set }) => {
       // Nothing that is told here is a page, whatever a document's text looks like.
@@ -59,23 +60,25 @@ export function createGateway(options: GatewayOptions) {
     .use(swaggerUi(guard.keyed))
     .post(
       "/query",
-      async ({ body, headers, request }) => {
+      async ({ body, headers, request, server }) => {
+        const asking = { ...identityOf(request), key: headers["idempotency-key"] };
+        if (body.stream ?? request.headers.get("accept")?.includes("text/event-stream")) {
+          const client = { request, server, seen: headers["last-event-id"] };
+          // A response of its own, which the schema of the plain answer is not for.
+          return (await streamQuery(streams, client, body, asking)) as never;
+        }
         const started = performance.now();
         if (duty.draining) throw stopping();
         duty.active++;
         metrics.active.inc();
         try {
-          const { job_id, completion } = await ask(line, body, {
-            signal: request.signal,
-            ...identityOf(request),
-            key: headers["idempotency-key"],
-          });
-          if (options.log_questions)
-            app.log.info({ job_id, tenant: tenantOf(request), query: body.query }, "answered");
-          const { answer, selected_replica, worker, sources, timings } = completion;
+          const completion = await ask(line, body, { ...asking, signal: request.signal });
+          if (options.log_questions) {
+            app.log.info({ job_id: completion.job_id, tenant: asking.tenant, query: body.query }, "answered");
+          }
           const latency_ms = performance.now() - started;
           metrics.queries.inc({ status: 200 });
-          return { job_id, answer, latency_ms, selected_replica, worker, sources, timings };
+          return bodyOf(completion, latency_ms);
         } finally {
           duty.active--;
           metrics.active.dec();
@@ -85,7 +88,7 @@ export function createGateway(options: GatewayOptions) {
       {
         parse: ({ request }) => readJson(request, options.body_timeout_ms),
         body: QueryRequest,
-        headers: QueryHeaders,
+        headers: AskHeaders,
         response: {
           200: QueryAnswer,
           400: ErrorBody,
@@ -102,33 +105,14 @@ export function createGateway(options: GatewayOptions) {
         },
         detail: {
           summary: "Ask a question",
-          description: "Answered from the indexed documents, with the passages that the answer rests on.",
+          description: `Answered from the indexed documents, with the passages that the answer rests on. ${STREAMED}`,
           tags: ["query"],
         },
       },
     )
     .use(documents(options.documents))
-    .delete(
-      "/jobs/:id",
-      async ({ params, request, status }) => {
-        const cancelling = await line.canceller.cancel(params.id, tenantOf(request)).catch((error) => {
-          throw redisUnavailable(error);
-        });
-        refuseToCancel(params.id, cancelling);
-        return status(202, { job_id: params.id });
-      },
-      {
-        params: JobParams,
-        response: { 202: JobAccepted, 404: ErrorBody, 409: ErrorBody, 503: ErrorBody },
-        detail: {
-          summary: "Cancel a job",
-          description:
-            "Stops it wherever it is on the line; whoever waits for it is answered with 409. Again is 202 again; a job " +
-            "that was answered is 409 for as long as its answer lives, and one that nobody knows 404.",
-          tags: ["jobs"],
-        },
-      },
-    )
+    .use(jobs({ line, places, streams }))
+    .use(openai({ line, streams, log: app.log }))
     .get("/health", () => health("gateway"), {
       response: Health,
       detail: { summary: "Whether the process lives", tags: ["operation"], security: [] },

@@ -12,11 +12,14 @@ import type { Attempt, Hedging } from "./hedge.ts";
 import type { BalancerMetrics } from "./metrics.ts";
 import type { Places } from "./places.ts";
 import { type ReplicaClient, ReplicaError } from "./replica/index.ts";
+import type { TokenStream } from "./token-streams.ts";
 
 export interface Generated {
   readonly answer: string;
   /** The replica that answered. */
   readonly selected_replica: string;
+  /** From the call of `generate` to the answer's first token, ms. */
+  readonly first_token_ms?: number;
 }
 
 export interface Generator {
@@ -33,6 +36,8 @@ export interface Generating {
   readonly signal: AbortSignal;
   /** Called when the first replica is called. */
   readonly begun: () => void;
+  /** Where the answer goes as it comes. */
+  readonly tokens: TokenStream;
 }
 
 const WHY = {
@@ -45,12 +50,13 @@ const WHY = {
 export async function generate(
   generator: Generator,
   { job_id, deadline, submitted_at, timings, selected_replica: reserved, augmented_prompt: prompt }: LlmIn,
-  { signal, begun }: Generating,
+  { signal, begun, tokens }: Generating,
 ): Promise<Generated> {
   const { balancer, client, places, hedging, metrics, decisions, log } = generator;
   const before = Object.values(timings).reduce((sum, { waited, worked }) => sum + waited + worked, 0);
   const failures: ReplicaError[] = [];
   const request = { job_id, deadline, reserved };
+  const asked = performance.now();
   for (;;) {
     const failed = failures.map((failure) => failure.url);
     const call = await places.take(
@@ -85,10 +91,18 @@ export async function generate(
     const { url } = call;
     metrics.decided(call);
     const started = performance.now();
+    const run = tokens.run();
+    let first_token_ms: number | undefined;
+    const onToken = (text: string) => {
+      answering();
+      if (signal.aborted) return; // the other of two calls answers
+      first_token_ms ??= performance.now() - asked;
+      run(text);
+    };
     try {
-      const answer = await client.generate({ url, prompt, signal, onToken: answering });
+      const answer = await client.generate({ url, prompt, signal, onToken });
       over(call, "ok", started);
-      return { answer, selected_replica: url };
+      return { answer, selected_replica: url, first_token_ms };
     } catch (error) {
       if (!(error instanceof ReplicaError)) {
         over(call, "aborted", started);

@@ -1,16 +1,17 @@
 /** An LLM worker: a prompt to an answer, by a replica. */
 import { Balancer } from "#balancer";
-import { completions, queues, redisNames } from "#contracts";
+import { completions, type LlmIn, queues, redisNames } from "#contracts";
 import { connectSubscriber, connectWorker } from "#queue";
 import { balancerSettings, configOrExit, createLogger, followReplicas, reportTo, runStage } from "#runtime";
 import { llmSettings } from "./config.ts";
 import { DecisionLog } from "./decision-log.ts";
-import { generate } from "./generate.ts";
+import { type Generated, generate } from "./generate.ts";
 import { HEALTH_PATHS, HealthProbes } from "./health-probes.ts";
 import { Hedging } from "./hedge.ts";
 import { type BalancerMetrics, balancerMetrics } from "./metrics.ts";
 import { Places } from "./places.ts";
 import { replicaClient } from "./replica/index.ts";
+import { type TokenStream, TokenStreams, UNREAD } from "./token-streams.ts";
 
 const NOTHING_NEAR =
   "There is nothing about this in the documents that were indexed. Ask it in other words, or add documents with `bun run ingest`.";
@@ -32,6 +33,9 @@ const decisions =
         ),
       );
 const places = new Places({ balancer, subscriber, all_open_ms: config.REPLICA_WAIT_MS });
+const streams = new TokenStreams(redis, names, (error) =>
+  log.error({ err: error }, "Redis did not take tokens: their readers get them with the answer"),
+);
 const client = replicaClient({
   api: config.LLM_API,
   model: config.LLM_MODEL,
@@ -63,11 +67,18 @@ await runStage({
     metrics = balancerMetrics(registry);
   },
   handle: async (job, context) => {
-    const { job_id, timings, contexts, selected_replica } = job;
+    const { job_id, timings, contexts } = job;
+    const tokens = job.stream ? streams.open(job_id) : UNREAD;
+    tokens.sources(contexts);
     const generated =
       contexts.length === 0
-        ? { answer: NOTHING_NEAR, selected_replica }
-        : await generate({ client, balancer, places, hedging, metrics, decisions, log }, job, context);
+        ? sayNothingNear(job, tokens)
+        : await generate({ client, balancer, places, hedging, metrics, decisions, log }, job, {
+            ...context,
+            tokens,
+          });
+    // Before its completion: whoever has read that has then read all of it.
+    await tokens.written();
     return {
       job_id,
       timings,
@@ -85,3 +96,8 @@ await runStage({
     subscriber.disconnect();
   },
 });
+
+function sayNothingNear({ selected_replica }: LlmIn, tokens: TokenStream): Generated {
+  tokens.run()(NOTHING_NEAR);
+  return { answer: NOTHING_NEAR, selected_replica };
+}

@@ -78,6 +78,12 @@ export class Admission<S extends TSchema = typeof queues.encoderIn.message.schem
     this.#redis = redis as Redis & AdmissionCommands;
   }
 
+  /** An accepted job, for as long as its answer may still be asked for. Rejects as the connection does. */
+  async find(job_id: string): Promise<AcceptedJob | undefined> {
+    const record = await this.#redis.get(this.names.accepted(job_id));
+    return record ? JSON.parse(record) : undefined;
+  }
+
   /**
    * @param key what makes two pushes the same one: the client's idempotency key, or the job's own id.
    * @throws ContractError if the job does not fit; rejects as the connection does.

@@ -7,6 +7,7 @@
 
 import type { Redis } from "ioredis";
 import { type Completion, completions, type RedisNames } from "#contracts";
+import type { AcceptedJob } from "./admission.ts";
 import { Expired, toError } from "./outcome.ts";
 
 const LOOK_EVERY_MS = 1_000;
@@ -20,6 +21,8 @@ interface Waiting {
 export class CompletionWaiter {
   /** More than one may wait for a job: under the same idempotency key. */
   readonly #waiting = new Map<string, Waiting[]>();
+  /** Channels of other gateways, by how many of their jobs are waited for. */
+  readonly #listening = new Map<string, number>();
   readonly #look: Timer;
 
   /**
@@ -68,9 +71,38 @@ export class CompletionWaiter {
     });
   }
 
-  /** Looks for a completion that may be there already. */
-  look(job_id: string): void {
-    this.#fetch([job_id]);
+  /**
+   * The completion of a job that was accepted before, by whichever gateway, and may be done already. Past its deadline
+   * it is looked for once more.
+   * @throws as `wait`.
+   */
+  rejoin({ job_id, deadline, reply_to }: AcceptedJob, signal: AbortSignal): Promise<Completion> {
+    const waiting = this.wait(job_id, Math.max(deadline, Date.now() + LOOK_EVERY_MS), signal);
+    const fetch = () => this.#fetch([job_id]);
+    if (reply_to === this.gateway) fetch();
+    else waiting.catch(() => {}).finally(this.#listen(reply_to, fetch));
+    return waiting;
+  }
+
+  /** Notices for another gateway, for as long as one of its jobs is waited for here; calls `heard` when they can come. */
+  #listen(other: string, heard: () => void): () => void {
+    const channel = this.names.done(other);
+    this.#listening.set(channel, (this.#listening.get(channel) ?? 0) + 1);
+    this.subscriber
+      .subscribe(channel)
+      .catch(() => {})
+      .finally(heard);
+    return () => {
+      const left = this.#listening.get(channel)! - 1;
+      if (left > 0) this.#listening.set(channel, left);
+      else if (this.#listening.delete(channel)) this.subscriber.unsubscribe(channel).catch(() => {});
+    };
+  }
+
+  /** A job's completion, where it is there. Rejects as the connection does. */
+  async get(job_id: string): Promise<Completion | undefined> {
+    const text = await this.redis.get(this.names.completion(job_id));
+    return text === null ? undefined : read(job_id, text);
   }
 
   /** Ends all waits for a job: they reject with `reason`. */

@@ -49,10 +49,15 @@ test("the OpenAPI document names every route and every schema", async () => {
     "/documents/{id}",
     "/documents/{id}/passages",
     "/health",
+    "/jobs",
     "/jobs/{id}",
+    "/jobs/{id}/events",
     "/metrics",
     "/query",
     "/ready",
+    "/v1/chat/completions",
+    "/v1/models",
+    "/v1/models/{model}",
   ]);
   const { requestBody, responses } = document.paths["/query"].post;
   expect(Object.keys(requestBody.content)).toEqual(["application/json"]);

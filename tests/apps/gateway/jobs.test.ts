@@ -1,6 +1,6 @@
-/** DELETE /jobs/:id: what it stops, and what it says of jobs that it cannot stop. */
+/** Jobs: what becomes of them, what stops them, and what is said of those that cannot be stopped. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
-import type { EncoderIn } from "#contracts";
+import type { EncoderIn, ErrorBody, JobStatus } from "#contracts";
 import { ask } from "../../support/line.ts";
 import { startProcess, type TestProcess } from "../../support/process.ts";
 import { startRedis, type TestRedis } from "../../support/redis.ts";
@@ -38,6 +38,120 @@ async function waitingJob(): Promise<EncoderIn> {
   }
 }
 
+async function answer({ job_id, reply_to, selected_replica }: EncoderIn, more: object = {}): Promise<void> {
+  const answered = { status: "ok", answer: "Yes.", sources: [], selected_replica, worker: "w" };
+  const completion = { job_id, timings: {}, ...answered, ...more };
+  await redis.client.set(`job:completion:${job_id}`, JSON.stringify(completion), "EX", 60);
+  await redis.client.publish(`job:done:${reply_to}`, job_id);
+}
+
+async function accept(body: object = QUESTION, headers: Record<string, string> = {}) {
+  const response = await fetch(`${url}/jobs`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify(body),
+  });
+  return { status: response.status, headers: response.headers, body: await response.json() };
+}
+
+async function look(at: string, path: string) {
+  const response = await fetch(`${at}${path}`);
+  return { status: response.status, body: (await response.json()) as JobStatus & ErrorBody };
+}
+
+test("a job is accepted at once, and its place in the queue and its answer are to be had at any gateway", async () => {
+  const first = await accept();
+  const second = await accept();
+  expect(second.status).toBe(202);
+  const { job_id } = second.body;
+  const location = second.headers.get("location")!;
+  expect(location).toBe(`/jobs/${job_id}`);
+  const queued = await look(other_url, location);
+  expect(queued).toMatchObject({
+    status: 200,
+    body: { job_id, state: "queued", stage: "encoder", position: 2, deadline: expect.any(Number) },
+  });
+  expect(await look(url, `/jobs/${first.body.job_id}`)).toMatchObject({ body: { position: 1 } });
+  await answer(await waitingJob());
+  const done = await look(other_url, location);
+  expect(done.body).toMatchObject({ job_id, state: "done", result: { job_id, answer: "Yes.", sources: [] } });
+  expect(done.body.position).toBeUndefined();
+});
+
+test("a job on its way is found where it is", async () => {
+  const { body } = await accept();
+  const { job_id } = body;
+  await redis.client.zadd("job:encoder_in:consumers", Date.now() + 60_000, "a-consumer");
+  await redis.client.lmove("job:encoder_in", "job:encoder_in:processing:a-consumer", "RIGHT", "LEFT");
+  expect((await look(url, `/jobs/${job_id}`)).body).toMatchObject({ state: "working", stage: "encoder" });
+  const [message] = await redis.client.lrange("job:encoder_in:processing:a-consumer", 0, -1);
+  await redis.client.del("job:encoder_in:processing:a-consumer");
+  expect((await look(url, `/jobs/${job_id}`)).body).toMatchObject({ job_id, state: "working" });
+  const others = Array.from({ length: 250 }, (_, i) => JSON.stringify({ job_id: `other-${i}` }));
+  await redis.client.rpush("job:llm_in", message!, ...others);
+  expect((await look(url, `/jobs/${job_id}`)).body).toMatchObject({
+    state: "queued",
+    stage: "llm",
+    position: 251,
+  });
+});
+
+test("a job that failed says why", async () => {
+  const { job_id } = (await accept()).body;
+  await answer(await waitingJob(), {
+    status: "error",
+    stage: "llm",
+    code: "replica_failed",
+    message: "none",
+  });
+  expect((await look(url, `/jobs/${job_id}`)).body).toMatchObject({
+    state: "failed",
+    error: { code: "replica_failed", message: "none" },
+  });
+});
+
+test("a document's job is done when it is indexed", async () => {
+  const response = await fetch(`${url}/documents`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ content: "A queue is a line.", format: "text" }),
+  });
+  const { job_id, document_id } = await response.json();
+  expect((await look(url, `/jobs/${job_id}`)).body).toMatchObject({ job_id, state: "working" });
+  const completion = { job_id, timings: {}, status: "ok", document_id, chunks: 1 };
+  await redis.client.set(`job:completion:${job_id}`, JSON.stringify(completion), "EX", 60);
+  expect((await look(url, `/jobs/${job_id}`)).body).toMatchObject({ job_id, state: "done" });
+});
+
+test("a cancelled job says so", async () => {
+  const { job_id } = (await accept()).body;
+  await remove(other_url, job_id);
+  expect((await look(url, `/jobs/${job_id}`)).body).toMatchObject({
+    state: "cancelled",
+    error: { code: "cancelled" },
+  });
+});
+
+test("the same Idempotency-Key is the same job", async () => {
+  const key = { "idempotency-key": "k" };
+  const [first, again] = [await accept(QUESTION, key), await accept(QUESTION, key)];
+  expect(again.body).toEqual(first.body);
+  expect(await redis.client.llen(QUEUE)).toBe(1);
+  expect(await accept({ query: "What is a stack?" }, key)).toMatchObject({ status: 422 });
+});
+
+test("another tenant's job is as one that nobody knows", async () => {
+  const { job_id } = (await accept()).body;
+  const record = JSON.parse((await redis.client.get(`job:accepted:${job_id}`))!);
+  expect(record.tenant).toBe("default");
+  await redis.client.set(`job:accepted:${job_id}`, JSON.stringify({ ...record, tenant: "another" }));
+  const unknown = { status: 404, body: { error: { code: "not_found" }, job_id } };
+  expect(await look(url, `/jobs/${job_id}`)).toMatchObject(unknown);
+  expect(await look(url, `/jobs/${job_id}/events`)).toMatchObject(unknown);
+  expect(await remove(url, job_id)).toMatchObject(unknown);
+  expect(await redis.client.exists("job:cancelled")).toBe(0);
+});
+
 test("a job that waits is stopped, and its client told; again is the same again", async () => {
   const asking = ask(url, QUESTION);
   const { job_id } = await waitingJob();
@@ -57,10 +171,13 @@ test("any gateway stops any job, with an Idempotency-Key too", async () => {
 });
 
 test("a job that was answered is 409, with its status", async () => {
-  await redis.client.set("job:completion:done", JSON.stringify({ job_id: "done", status: "ok" }));
-  expect(await remove(url, "done")).toEqual({
+  const asking = ask(url, QUESTION);
+  const job = await waitingJob();
+  await answer(job);
+  await asking;
+  expect(await remove(url, job.job_id)).toEqual({
     status: 409,
-    body: { error: { code: "already_done", message: expect.stringContaining("ok") }, job_id: "done" },
+    body: { error: { code: "already_done", message: expect.stringContaining("ok") }, job_id: job.job_id },
   });
 });
 
