@@ -3,8 +3,8 @@ export const REPLICAS = 4;
 /** Calls that a replica serves at once; each contender sends it no more. */
 export const SLOTS = 4;
 /** Long enough for the processors not to be what limits. */
-const DELAY_MS = 100;
-const JITTER_MS = 20;
+const DELAY_MS = 200;
+const JITTER_MS = 40;
 const SLOWER = 5;
 const FAILURES = 0.5;
 /** Of the capacity that the scenario leaves, faults that come and go aside. */
