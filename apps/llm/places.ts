@@ -51,7 +51,7 @@ export class Places {
       if (dispatched.kind !== "wait") return dispatched.kind;
       if (dispatched.reason === "open" && performance.now() > until) return "open";
       // The word that a place is free comes over another connection, and may overtake the answer that none is.
-      if (told === this.#told) await this.#freed(dispatched.again_ms, signal);
+      if (told === this.#told && !signal.aborted) await this.#freed(dispatched.again_ms, signal);
     }
   }
 
