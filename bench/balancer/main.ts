@@ -1,6 +1,7 @@
 /**
- * `bun run bench:balancer [--scenario NAME,...] [--policies NAME,...] [--rounds N] [--seconds N] [--json]`: Ragline by
- * policy beside HAProxy and nginx, on real processes. One contender works at a time; the others wait for questions.
+ * `bun run bench:balancer [--scenario NAME,...] [--policies NAME,...] [--hedge BUDGET] [--rounds N] [--seconds N] [--json]`:
+ * Ragline by policy, and with hedging too where it is asked for, beside HAProxy and nginx, on real processes. One
+ * contender works at a time; the others wait for questions.
  */
 import { parseArgs } from "node:util";
 import { DEFAULT_SETTINGS, POLICIES, type PolicyName } from "#balancer";
@@ -13,6 +14,7 @@ const { values } = parseArgs({
   options: {
     scenario: { type: "string", default: Object.keys(SCENARIOS).join(",") },
     policies: { type: "string", default: `${DEFAULT_SETTINGS.policy},peak-ewma` },
+    hedge: { type: "string", default: "0" },
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "12" },
     json: { type: "boolean", default: false },
@@ -42,13 +44,15 @@ function count(option: string, text: string): number {
 const scenarios = named("scenario", values.scenario, Object.keys(SCENARIOS) as ScenarioName[]);
 const policies = named<PolicyName>("policies", values.policies, POLICIES);
 const amounts = { rounds: count("rounds", values.rounds), seconds: count("seconds", values.seconds) };
+const hedge = Number(values.hedge);
+if (!(hedge >= 0 && hedge <= 0.5)) refuse(`--hedge is "${values.hedge}": it must be a share, 0 to 0.5`);
 const missing = missingProxies();
 if (missing.length > 0)
   refuse(`this compares with ${missing.join(" and ")}: install with apt-get install ${missing.join(" ")}`);
 
 const comparisons = [];
 for (const scenario of scenarios) {
-  const comparison = await compare(scenario, contenders(policies), amounts);
+  const comparison = await compare(scenario, contenders(policies, hedge), amounts);
   comparisons.push(comparison);
   if (!values.json) console.log(table(comparison));
 }

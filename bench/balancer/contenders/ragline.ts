@@ -9,9 +9,10 @@ import { type Contender, post } from "../contender.ts";
 
 const WORKERS = ["llm_generator_1", "llm_generator_2"];
 
-export function ragline(policy: PolicyName): Contender {
+/** @param hedge_budget share of requests that may be hedged, 0 to 0.5. */
+export function ragline(policy: PolicyName, hedge_budget: number): Contender {
   return {
-    name: policy,
+    name: hedge_budget > 0 ? `${policy}, hedged` : policy,
     async start(replicas, slots) {
       const directory = mkdtempSync(join(tmpdir(), "ragline-bench-"));
       const redis = await startRedis();
@@ -20,6 +21,7 @@ export function ragline(policy: PolicyName): Contender {
         LLM_REPLICAS: replicas.join(","),
         LLM_REPLICA_LIMIT: String(slots),
         BALANCER: policy,
+        HEDGE_BUDGET: String(hedge_budget),
         DATA_DIR: directory,
         PORT: "0",
         METRICS_PORT: "0",
