@@ -22,10 +22,13 @@ export type NoPlace = "none" | "gone" | "open";
 
 export class Places {
   readonly #waiting = new Set<() => void>();
+  /** How often it was told that a place has come free. */
+  #told = 0;
 
   constructor(private readonly options: PlacesOptions) {
     const { subscriber, balancer } = options;
     subscriber.on("message", () => {
+      this.#told++;
       for (const wake of this.#waiting) wake();
     });
     subscriber.subscribe(balancer.freed).catch(() => {}); // the connection is closing
@@ -41,12 +44,14 @@ export class Places {
     const until = began + this.options.all_open_ms;
     for (;;) {
       signal.throwIfAborted();
+      const told = this.#told;
       const waited_ms = request.waited_ms + performance.now() - began;
       const dispatched = await this.options.balancer.dispatch({ ...request, waited_ms });
       if (dispatched.kind === "go") return dispatched.call;
       if (dispatched.kind !== "wait") return dispatched.kind;
       if (dispatched.reason === "open" && performance.now() > until) return "open";
-      await this.#freed(dispatched.again_ms, signal);
+      // The word that a place is free comes over another connection, and may overtake the answer that none is.
+      if (told === this.#told && !signal.aborted) await this.#freed(dispatched.again_ms, signal);
     }
   }
 

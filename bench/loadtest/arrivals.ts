@@ -16,9 +16,9 @@ export type Spacing = "poisson" | "constant";
 
 const SEED = 1;
 
-/** Milliseconds from the start, ascending, until the last ramp ends; the same ones each time. */
-export function* arrivals(ramps: readonly Ramp[], spacing: Spacing): Generator<number> {
-  const random = randomNumbers(SEED);
+/** Milliseconds from the start, ascending, until the last ramp ends; the same ones each time for a seed. */
+export function* arrivals(ramps: readonly Ramp[], spacing: Spacing, seed = SEED): Generator<number> {
+  const random = randomNumbers(seed);
   const step = spacing === "constant" ? () => 1 : () => -Math.log(1 - random());
   let expected = spacing === "constant" ? 0.5 : step();
   let began_ms = 0;

@@ -1,12 +1,14 @@
 /** Jobs beyond the replicas' limits wait, and the first free place is taken. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
-import type { Redis } from "ioredis";
+import { Redis } from "ioredis";
 import { Balancer, DEFAULT_SETTINGS } from "#balancer";
 import { redisNames } from "#contracts";
 import { Places } from "../../../apps/llm/places.ts";
 import { startRedis, type TestRedis } from "../../support/redis.ts";
+import { RedisProxy } from "../../support/redis-proxy.ts";
 
 const ONLY = "http://only:1";
+const settings = { ...DEFAULT_SETTINGS, limit: 1, failures: 1, cooldown_ms: 60_000 };
 const never = new AbortController().signal;
 let server: TestRedis;
 let balancer: Balancer;
@@ -18,7 +20,6 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   await server.client.flushall();
-  const settings = { ...DEFAULT_SETTINGS, limit: 1, failures: 1, cooldown_ms: 60_000 };
   balancer = new Balancer(server.client, redisNames(), settings, [ONLY]);
   const subscriber = server.client.duplicate();
   subscribers.push(subscriber);
@@ -50,6 +51,25 @@ test("a job that found no place free gets the next one", async () => {
   await server.client.get("ping"); // its question is answered before this
   await balancer.finish(first, { outcome: "ok", latency_ms: 1, again: false });
   expect((await second).url).toBe(ONLY);
+});
+
+test("the word of a free place that overtakes the answer that there is none is not lost", async () => {
+  const proxy = await RedisProxy.start(server.url);
+  const slow = new Redis(proxy.url);
+  const subscriber = server.client.duplicate();
+  subscribers.push(subscriber);
+  const far = new Balancer(slow, redisNames(), settings, [ONLY]);
+  places = new Places({ balancer: far, subscriber, all_open_ms: 0 });
+  const first = await taken("first");
+  const started = performance.now();
+  proxy.delay = () => 100;
+  const second = taken("second");
+  while ((await server.client.exists("llm:waiting")) === 0); // Redis has answered, and the answer is held up
+  await balancer.finish(first, { outcome: "ok", latency_ms: 1, again: false });
+  expect((await second).url).toBe(ONLY);
+  expect(performance.now() - started).toBeLessThan(900); // it would ask again by itself after a second
+  slow.disconnect();
+  await proxy.stop();
 });
 
 test("a job that waits is let go when its signal fires", async () => {
