@@ -49,14 +49,17 @@ function described(status: string, { description, headers, content, example }: R
 /**
  * JSON is all that is taken and given here, but for a form that has a schema of its own and what says that it is of
  * another media type; and OpenAPI 3.0 has neither
- * `patternProperties` nor `const`. For `JSON.parse`.
+ * `patternProperties` nor `const` nor `null`. For `JSON.parse`.
  */
 function asServed(_key: string, value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if ("application/json" in value) {
     const { "application/json": json, "multipart/form-data": form } = value as Record<string, unknown>;
     const media = (json as { schema?: { contentMediaType?: string } }).schema?.contentMediaType;
-    if (media) return { [media]: json };
+    if (media) {
+      const { contentMediaType: _, ...schema } = (json as { schema: { contentMediaType?: string } }).schema;
+      return { [media]: { ...(json as object), schema } };
+    }
     const own_form = form && !Bun.deepEquals(form, json);
     return { "application/json": json, ...(own_form ? { "multipart/form-data": form } : {}) };
   }
@@ -68,6 +71,8 @@ function asServed(_key: string, value: unknown): unknown {
     const { patternProperties, ...rest } = value;
     return { ...rest, additionalProperties: Object.values(patternProperties as object)[0] };
   }
+  if ("type" in value && value.type === "null")
+    return { ...value, type: "string", nullable: true, enum: [null] };
   if ("const" in value) {
     const { const: only, ...rest } = value;
     return { ...rest, enum: [only] };
