@@ -23,7 +23,7 @@ export function indexTerms(db: Database, row: number, { title, text, around }: C
  * found. BM25 of each match is what a search costs (2 to 3 us), common words match nearly everything, and what has none of
  * the rarer ones is seldom among the best.
  */
-const FOUND_AT_MOST = 8_000;
+const FOUND_AT_MOST = 5_000;
 
 /** Words of one question that find, and that score. Only a text pasted as a question has more. */
 const FINDING_TERMS = 64;
