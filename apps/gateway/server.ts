@@ -43,7 +43,7 @@ const STREAMED =
   "`sources`, `token` `{text}`, `reset` where it begins anew, and `done` with the body below, or `error`.";
 
 export function createGateway(options: GatewayOptions) {
-  const { app, line, metrics, ready, duty, guard, streams, places } = options;
+  const { app, line, metrics, ready, duty, guard, streams, places, body_timeout_ms } = options;
   return new Elysia({ normalize: false })
     .onRequest(async ({ request, set }) => {
       // Nothing that is told here is a page, whatever a document's text looks like.
@@ -86,7 +86,7 @@ export function createGateway(options: GatewayOptions) {
         }
       },
       {
-        parse: ({ request }) => readJson(request, options.body_timeout_ms),
+        parse: ({ request }) => readJson(request, body_timeout_ms),
         body: QueryRequest,
         headers: AskHeaders,
         response: {
@@ -111,8 +111,8 @@ export function createGateway(options: GatewayOptions) {
       },
     )
     .use(documents(options.documents))
-    .use(jobs({ line, places, streams }))
-    .use(openai({ line, streams, log: app.log }))
+    .use(jobs({ line, places, streams, body_timeout_ms }))
+    .use(openai({ line, streams, log: app.log, body_timeout_ms }))
     .get("/health", () => health("gateway"), {
       response: Health,
       detail: { summary: "Whether the process lives", tags: ["operation"], security: [] },

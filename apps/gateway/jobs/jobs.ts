@@ -23,12 +23,14 @@ export interface JobsOptions {
   readonly line: Line;
   readonly places: JobPlaces;
   readonly streams: StreamsOptions;
+  /** How long a body may take, ms. */
+  readonly body_timeout_ms: number;
 }
 
 const tags = ["jobs"];
 const NEVER = new AbortController().signal;
 
-export function jobs({ line, places, streams }: JobsOptions) {
+export function jobs({ line, places, streams, body_timeout_ms }: JobsOptions) {
   /** @throws HttpError 404 for a job that nobody knows, and for another tenant's. */
   const find = async (request: Request, job_id: string): Promise<AcceptedJob> => {
     const job = await fromRedis(line.admission.find(job_id));
@@ -53,7 +55,7 @@ export function jobs({ line, places, streams }: JobsOptions) {
         return status(202, { job_id });
       },
       {
-        parse: ({ request }) => readJson(request),
+        parse: ({ request }) => readJson(request, body_timeout_ms),
         body: JobRequest,
         headers: QueryHeaders,
         response: {

@@ -23,6 +23,8 @@ export interface OpenaiOptions {
   readonly line: Line;
   readonly streams: StreamsOptions;
   readonly log: Logger;
+  /** How long a body may take, ms. */
+  readonly body_timeout_ms: number;
 }
 
 const tags = ["openai"];
@@ -40,7 +42,7 @@ const errors = {
   504: ChatError,
 };
 
-export function openai({ line, streams, log }: OpenaiOptions) {
+export function openai({ line, streams, log, body_timeout_ms }: OpenaiOptions) {
   const { metrics, duty } = streams;
   const started_at = Math.floor(Date.now() / 1_000);
   const model = { id: CHAT_MODEL, object: "model", created: started_at, owned_by: CHAT_MODEL } as const;
@@ -75,7 +77,7 @@ export function openai({ line, streams, log }: OpenaiOptions) {
 
   const chat = async (client: Client): Promise<Response> => {
     const { request } = client;
-    const body = await readJson(request);
+    const body = await readJson(request, body_timeout_ms);
     if (!chatRequest.check(body)) throw new HttpError(400, "invalid_request", chatRequest.explain(body));
     if (body.model !== CHAT_MODEL) throw noSuchModel(body.model);
     const { top_k, filter } = body;

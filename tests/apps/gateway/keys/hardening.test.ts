@@ -129,22 +129,27 @@ describe("every route", () => {
 });
 
 describe.each(carriers)("with a key in %s", (_, carry) => {
-  test.each(["/query", "/documents"])("%s waits no longer for a slow body than it may", async (path) => {
-    const head = Object.entries(carry(secret)).map(([name, value]) => `${name}: ${value}\r\n`);
-    const answers = await Promise.all(
-      ["content-length: 100", "transfer-encoding: chunked"].map((length) =>
-        rawRequest(
-          url,
-          `POST ${path} HTTP/1.1\r\nhost: gateway\r\n${head.join("")}content-type: application/json\r\n${length}\r\n\r\n`,
+  test.each(["/query", "/documents", "/jobs", "/v1/chat/completions"])(
+    "%s waits no longer for a slow body than it may",
+    async (path) => {
+      const head = Object.entries(carry(secret)).map(([name, value]) => `${name}: ${value}\r\n`);
+      const answers = await Promise.all(
+        ["content-length: 100", "transfer-encoding: chunked"].map((length) =>
+          rawRequest(
+            url,
+            `POST ${path} HTTP/1.1\r\nhost: gateway\r\n${head.join("")}content-type: application/json\r\n${length}\r\n\r\n`,
+          ),
         ),
-      ),
-    );
-    expect(answers.map(({ status }) => status)).toEqual([408, 408]);
-    expect(JSON.parse(answers[0]!.body).error.code).toBe("body_timeout");
-  });
+      );
+      expect(answers.map(({ status }) => status)).toEqual([408, 408]);
+      expect(JSON.parse(answers[0]!.body).error.code).toBe("body_timeout");
+    },
+  );
 
   test.each([
     ["/query", 300 * 1024],
+    ["/jobs", 300 * 1024],
+    ["/v1/chat/completions", 300 * 1024],
     ["/documents", 21 * 2 ** 20],
     ["/documents", 100 * 2 ** 20],
   ])("%s refuses a body of %d bytes by what it announces", async (path, length) => {
