@@ -10,7 +10,7 @@ const DELAY_MS = 100;
 
 export async function benchReplicas(): Promise<void> {
   const replica = { MOCK_DELAY_MS: String(DELAY_MS), MOCK_CONCURRENCY: "32" };
-  const line = await startLine({ replicas: [replica, replica, replica], documents: ["corpus"] });
+  const line = await startLine({ workers: 3, replicas: [replica, replica, replica], documents: ["corpus"] });
   await run(line.url, 200, CLIENTS);
   const rounds = [];
   for (let round = 0; round < ROUNDS; round++) rounds.push(await run(line.url, REQUESTS, CLIENTS));

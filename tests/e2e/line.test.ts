@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { queues } from "#contracts";
 import { startLine, type TestLine } from "../support/line.ts";
+import { until } from "../support/until.ts";
 
 setDefaultTimeout(60_000);
 
@@ -9,13 +10,13 @@ let line: TestLine;
 
 beforeAll(async () => {
   const articles = ["machine-learning", "recursion", "message-queues", "caching"];
-  line = await startLine({ documents: articles.map((article) => `corpus/${article}.md`) });
+  line = await startLine({ workers: 3, documents: articles.map((article) => `corpus/${article}.md`) });
 });
 afterAll(() => line.stop());
 
 /** Resolves when every count is back: the answer does not wait for it. */
 async function idle(): Promise<void> {
-  while ((await line.loads()).some((load) => load !== 0)) {}
+  await until(line.loads, (loads) => loads.every((load) => load === 0));
 }
 
 test("a question is answered from the right article, with its source", async () => {

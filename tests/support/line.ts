@@ -30,11 +30,13 @@ export interface Reply {
 export interface LineOptions {
   /** Environment of each mock replica: as many as there are entries. */
   readonly replicas?: readonly Record<string, string>[];
+  /** LLM workers: 1, unless there should be more. */
+  readonly workers?: number;
   /** Files and folders to answer from. */
   readonly documents?: readonly string[];
   /** For every app. */
   readonly env?: Record<string, string>;
-  /** In place of the three LLM workers: a program and its arguments. */
+  /** In place of the LLM workers: a program and its arguments. */
   readonly llm?: readonly [path: string, ...args: string[]];
   /** Put before the command of an app: `taskset -c 0`. */
   readonly launcher?: (app: string) => readonly string[];
@@ -46,6 +48,7 @@ const QUICK = { MOCK_DELAY_MS: "5" };
 export async function startLine(options: LineOptions = {}): Promise<TestLine> {
   const {
     replicas: settings = [QUICK, QUICK, QUICK],
+    workers: llm_workers = 1,
     documents = [],
     env = {},
     launcher = () => [],
@@ -81,8 +84,8 @@ export async function startLine(options: LineOptions = {}): Promise<TestLine> {
     const [path, ...args] = options.llm;
     start("llm", path, {}, args);
   } else {
-    for (const name of ["llm_generator_1", "llm_generator_2", "llm_generator_3"]) {
-      start(name, "apps/llm/main.ts", { WORKER_NAME: name });
+    for (let i = 1; i <= llm_workers; i++) {
+      start(`llm_generator_${i}`, "apps/llm/main.ts", { WORKER_NAME: `llm_generator_${i}` });
     }
   }
   const workers = [...processes.values()];

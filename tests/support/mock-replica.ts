@@ -1,6 +1,7 @@
 /** A mock LLM replica as a real process, on a free port. */
 import type { MockStats } from "../../apps/mock-llm/generation.ts";
 import { startProcess } from "./process.ts";
+import { until } from "./until.ts";
 
 export interface MockReplica {
   readonly url: string;
@@ -18,12 +19,7 @@ export async function startMockReplica(env: Record<string, string> = {}): Promis
   return {
     url,
     stats,
-    async until(fits) {
-      for (;;) {
-        const now = await stats();
-        if (fits(now)) return now;
-      }
-    },
+    until: (fits) => until(stats, fits),
     async stop() {
       await mock.stop();
     },

@@ -5,6 +5,7 @@ import { connectWorker, type QueueRedis } from "#queue";
 import { ask } from "../../support/line.ts";
 import { startProcess, type TestProcess } from "../../support/process.ts";
 import { startRedis, type TestRedis } from "../../support/redis.ts";
+import { until } from "../../support/until.ts";
 
 const QUEUE = "job:encoder_in";
 
@@ -53,7 +54,10 @@ async function answerOne(): Promise<EncoderIn> {
 }
 
 async function depth(expected: number): Promise<void> {
-  while ((await redis.client.llen(QUEUE)) !== expected) {}
+  await until(
+    () => redis.client.llen(QUEUE),
+    (found) => found === expected,
+  );
 }
 
 test("the same key gives the same job and the same answer, at once and afterwards", async () => {

@@ -10,6 +10,7 @@ import { openSqliteStore } from "#vector-store";
 import { line, pdf } from "../../support/pdf.ts";
 import { startProcess, type TestProcess } from "../../support/process.ts";
 import { startRedis, type TestRedis } from "../../support/redis.ts";
+import { until } from "../../support/until.ts";
 
 setDefaultTimeout(120_000);
 
@@ -77,12 +78,13 @@ async function statusOf(id: string): Promise<DocumentStatus | undefined> {
   return response.status === 404 ? undefined : ((await response.json()) as DocumentStatus);
 }
 /** Asks until its state fits. */
-async function until(id: string, fits: (status: DocumentStatus | undefined) => unknown) {
-  for (;;) {
-    const status = await statusOf(id);
-    if (fits(status)) return status!;
-    if (status?.state === "failed") throw new Error(JSON.stringify(status));
-  }
+async function become(id: string, fits: (status: DocumentStatus | undefined) => unknown) {
+  const status = await until(
+    () => statusOf(id),
+    (now) => fits(now) || now?.state === "failed",
+  );
+  if (!fits(status)) throw new Error(JSON.stringify(status));
+  return status!;
 }
 const indexed = (status: DocumentStatus | undefined) => status?.state === "indexed";
 const remove = (id: string) => fetch(path(id), { method: "DELETE" });
@@ -96,7 +98,7 @@ async function storedText(id: string): Promise<string> {
 }
 
 /** Chunks of a document that is some seconds of work. */
-const PARTS = 100;
+const PARTS = 40;
 const long = (word: string) =>
   Array.from(
     { length: PARTS },
@@ -124,7 +126,7 @@ describe("with an indexer at work", () => {
     expect(status).toBe(202);
     expect(headers.get("location")).toBe("/documents/guides%2Fqueues");
     expect(body).toEqual({ document_id: "guides/queues", state: "queued", job_id: expect.any(String) });
-    expect(await until("guides/queues", indexed)).toEqual({
+    expect(await become("guides/queues", indexed)).toEqual({
       document_id: "guides/queues",
       state: "indexed",
       ...about,
@@ -134,7 +136,7 @@ describe("with an indexer at work", () => {
       finished_at: expect.any(Number),
     });
     const again = await upload("guides/queues", "# Queues\n\nAnother text.");
-    await until("guides/queues", (now) => indexed(now) && now?.job_id === again.body.job_id);
+    await become("guides/queues", (now) => indexed(now) && now?.job_id === again.body.job_id);
     expect(await storedText("guides/queues")).toBe("Another text.");
   });
 
@@ -146,7 +148,7 @@ describe("with an indexer at work", () => {
     const response = await fetch(`${url}/documents`, { method: "POST", body: form });
     expect(response.status).toBe(202);
     const { document_id } = await response.json();
-    expect(await until(document_id, indexed)).toMatchObject({
+    expect(await become(document_id, indexed)).toMatchObject({
       title: "Of backpressure",
       source: "backpressure.pdf",
       metadata: { year: 2025 },
@@ -159,7 +161,7 @@ describe("with an indexer at work", () => {
       .map((name) => `## ${name}\n\n${`This is what part ${name} says. `.repeat(12)}`)
       .join("\n\n");
     await upload("context", `# Context\n\n${content}`);
-    await until("context", indexed);
+    await become("context", indexed);
     const { passages, ...about } = await (
       await fetch(`${path("context")}/passages?around=3&radius=1`)
     ).json();
@@ -172,29 +174,29 @@ describe("with an indexer at work", () => {
 
   test("progress is seen while it is indexed, and a deletion then is final", async () => {
     await upload("long", `# Long\n\n${long("Walrus")}`);
-    const midway = await until("long", (now) => now?.progress);
+    const midway = await become("long", (now) => now?.progress);
     expect(midway).toMatchObject({ state: "indexing", progress: { total: PARTS } });
     const deleted = await remove("long");
     expect([202, 204]).toContain(deleted.status);
-    await until("long", (now) => now === undefined);
+    await become("long", (now) => now === undefined);
     expect(await storedText("long")).toBe("");
     expect((await remove("long")).status).toBe(404);
   });
 
   test("a deleted document is gone, and can come back", async () => {
     await upload("back", "First.");
-    await until("back", indexed);
+    await become("back", indexed);
     expect([202, 204]).toContain((await remove("back")).status);
-    await until("back", (now) => now === undefined);
+    await become("back", (now) => now === undefined);
     expect(await storedText("back")).toBe("");
     await upload("back", "Second.");
-    await until("back", indexed);
+    await become("back", indexed);
     expect(await storedText("back")).toBe("Second.");
   });
 
   test("a message that another program pushed is indexed, whatever was uploaded before", async () => {
     await upload("foreign", "Ours.");
-    await until("foreign", indexed);
+    await become("foreign", indexed);
     const job = {
       job_id: crypto.randomUUID(),
       submitted_at: Date.now(),
@@ -207,8 +209,11 @@ describe("with an indexer at work", () => {
       content: "Theirs.",
     };
     await redis.client.lpush("job:index_in", JSON.stringify(job));
-    while ((await storedText("foreign")) !== "Theirs.") {}
-    expect(await until("foreign", indexed)).toMatchObject({ source: "foreign.txt" });
+    await until(
+      () => storedText("foreign"),
+      (text) => text === "Theirs.",
+    );
+    expect(await become("foreign", indexed)).toMatchObject({ source: "foreign.txt" });
   });
 
   test("all documents are listed page by page, those on their way and those that files gave", async () => {
@@ -253,7 +258,7 @@ describe("while no indexer is there", () => {
     const ids = documents.map(({ document_id }) => document_id);
     expect(ids).toContain("known");
     expect(ids).not.toContain("unknown");
-    while ((await redis.client.zscore("documents:default", "unknown")) !== null) {}
+    await until(async () => (await redis.client.zscore("documents:default", "unknown")) === null);
     expect(await redis.client.zscore("documents:default", "known")).toBe("0");
   });
 
@@ -278,9 +283,9 @@ describe("while no indexer is there", () => {
     await redis.client.rpush("job:index_in", ...messages.reverse());
     const indexer = await startIndexer();
     await Promise.all([
-      until("order/1", indexed),
-      until("order/2", (now) => !now),
-      until("order/3", indexed),
+      become("order/1", indexed),
+      become("order/2", (now) => !now),
+      become("order/3", indexed),
     ]);
     expect(await indexer.stop()).toBe(0);
     expect(await redis.client.llen("job:index_in")).toBe(0);
@@ -294,14 +299,14 @@ describe("while no indexer is there", () => {
   test("a document of a killed indexer is indexed by another", async () => {
     const [first, second] = [await startIndexer(), await startIndexer()];
     await upload("killed", `# Killed\n\n${long("Otter")}`);
-    await until("killed", (now) => now?.progress);
+    await become("killed", (now) => now?.progress);
     const held = await redis.client.keys("job:index_in:processing:*");
     expect(held.length).toBe(1);
     const holder = held[0]!.split(":").at(-1)!;
     const started = await Promise.all([first, second].map((one) => one.line("taking messages")));
     const victim = started[0]!.includes(holder) ? first : second;
     victim.child.kill("SIGKILL");
-    expect(await until("killed", indexed)).toMatchObject({ chunks: PARTS });
+    expect(await become("killed", indexed)).toMatchObject({ chunks: PARTS });
     await Promise.all([first.stop(), second.stop()]);
   });
 
@@ -314,15 +319,13 @@ describe("while no indexer is there", () => {
     const indexer = await startIndexer();
     const why = await Promise.all(
       ["late", "poison"].map(async (id) => {
-        for (;;) {
-          const status = await statusOf(id);
-          if (status?.state === "failed") return status.error?.code;
-        }
+        const status = await become(id, (now) => now?.state === "failed");
+        return status.error?.code;
       }),
     );
     expect(why).toEqual(["expired", "worker_died"]);
     await remove("poison");
-    while (await statusOf("poison")) {}
+    await become("poison", (now) => !now);
     await indexer.stop();
   });
 });

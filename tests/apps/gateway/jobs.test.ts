@@ -4,6 +4,7 @@ import type { EncoderIn, ErrorBody, JobStatus } from "#contracts";
 import { ask } from "../../support/line.ts";
 import { startProcess, type TestProcess } from "../../support/process.ts";
 import { startRedis, type TestRedis } from "../../support/redis.ts";
+import { until } from "../../support/until.ts";
 
 const QUEUE = "job:encoder_in";
 const QUESTION = { query: "What is a queue?" };
@@ -32,10 +33,7 @@ async function remove(at: string, job_id: string) {
 
 /** The job that waits on the line, once it does. */
 async function waitingJob(): Promise<EncoderIn> {
-  for (;;) {
-    const message = await redis.client.lindex(QUEUE, 0);
-    if (message) return JSON.parse(message);
-  }
+  return JSON.parse((await until(() => redis.client.lindex(QUEUE, 0)))!);
 }
 
 async function answer({ job_id, reply_to, selected_replica }: EncoderIn, more: object = {}): Promise<void> {
@@ -194,7 +192,7 @@ test("a client that hangs up cancels its job, for workers that start later too",
   const { job_id } = await waitingJob();
   client.abort();
   await expect(asking).rejects.toThrow();
-  while (!(await redis.client.exists(`job:completion:${job_id}`))) {}
+  await until(() => redis.client.exists(`job:completion:${job_id}`));
   const [[, fields] = []] = await redis.client.xrange("job:cancelled", "-", "+");
   expect(fields).toContain(job_id);
 });

@@ -16,6 +16,7 @@ beforeAll(async () => {
   line = await startLine({
     documents: ["corpus/machine-learning.md"],
     replicas: [{ ...SLOW, MOCK_CUT_RATE: "1" }, SLOW],
+    workers: 2,
     env: { LEASE_MS: "500" },
   });
 });

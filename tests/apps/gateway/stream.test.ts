@@ -4,6 +4,7 @@ import type { AnswerEvent, EncoderIn, FailedCompletion, TokenEntry } from "#cont
 import { askAlong, followJob, textOf } from "../../support/event-stream.ts";
 import { startProcess, type TestProcess } from "../../support/process.ts";
 import { startRedis, type TestRedis } from "../../support/redis.ts";
+import { until } from "../../support/until.ts";
 
 const HEARTBEAT_MS = 20;
 
@@ -34,10 +35,7 @@ afterAll(async () => {
 
 /** Takes the job that waits on the line. */
 async function takeJob(): Promise<EncoderIn> {
-  for (;;) {
-    const message = await redis.client.rpop("job:encoder_in");
-    if (message) return JSON.parse(message);
-  }
+  return JSON.parse((await until(() => redis.client.rpop("job:encoder_in")))!);
 }
 
 async function write({ job_id }: EncoderIn, ...entries: TokenEntry[]): Promise<void> {
@@ -193,7 +191,7 @@ test("a client that hangs up cancels its job; one that has a key, or reads along
   const plain = await askAlong(url, "What is a queue?");
   const { job_id } = await takeJob();
   plain.hangUp();
-  while (!(await redis.client.exists(`job:completion:${job_id}`))) {}
+  await until(() => redis.client.exists(`job:completion:${job_id}`));
   const kept = await askAlong(url, "What is a queue?", { "idempotency-key": "k" });
   const job = await takeJob();
   const along = await followJob(url, job.job_id);

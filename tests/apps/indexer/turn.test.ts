@@ -4,6 +4,7 @@ import { type IndexIn, redisNames } from "#contracts";
 import { Cancelled, connectWorker } from "#queue";
 import { Turns } from "../../../apps/indexer/turn.ts";
 import { startRedis, type TestRedis } from "../../support/redis.ts";
+import { until } from "../../support/until.ts";
 
 const names = redisNames();
 const NEVER = new AbortController().signal;
@@ -45,7 +46,7 @@ test("two jobs of one document are worked on one after the other", async () => {
     await first.promise;
     order.push("a");
   });
-  while (!(await server.client.exists(names.turn("default", "d")))) {}
+  await until(() => server.client.exists(names.turn("default", "d")));
   const b = turns.during(job("b", foreign), NEVER, async () => order.push("b"));
   const other = turns.during(job("c", { ...foreign, document_id: "e" }), NEVER, async () => order.push("c"));
   await other;

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { freePort } from "../../support/free-port.ts";
 import { type MockReplica, startMockReplica } from "../../support/mock-replica.ts";
 import { startProcess } from "../../support/process.ts";
+import { until } from "../../support/until.ts";
 import { promptFor } from "./prompt.ts";
 
 const prompt = promptFor("What is machine learning?");
@@ -140,7 +141,8 @@ describe("the process", () => {
     const { url } = JSON.parse(await mock.line('"msg":"listening"')) as { url: string };
     const call = fetch(`${url}/api/generate`, { method: "POST", body: JSON.stringify({ model: "m" }) });
     call.catch(() => {});
-    while (!(await (await fetch(`${url}/stats`)).text()).includes('"in_flight":1')) {}
+    const stats = async () => (await fetch(`${url}/stats`)).text();
+    await until(stats, (text) => text.includes('"in_flight":1'));
     mock.child.kill(signal);
     expect(await mock.child.exited).toBe(0);
     await expect(call).rejects.toThrow();

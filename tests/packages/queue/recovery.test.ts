@@ -4,6 +4,7 @@ import { queues } from "#contracts";
 import { Fail, LeaseLost, push, Retry } from "#queue";
 import { encoderJob } from "../../support/jobs.ts";
 import { RedisProxy } from "../../support/redis-proxy.ts";
+import { until } from "../../support/until.ts";
 import { embedding, names, testStage } from "./test-stage.ts";
 
 const QUEUE = "job:encoder_in";
@@ -107,7 +108,7 @@ describe("a living consumer", () => {
     await next();
     await proxy.stop(); // from now on the heartbeat does not reach Redis
     lease_ends.length = 0;
-    while ((await lease_end()) === 0 || (await lease_end()) > Date.now()) {}
+    await until(lease_end, (at) => at !== 0 && at <= Date.now());
     await stage.server.client.lpush(names.retry(QUEUE), JSON.stringify(encoderJob()));
     await next();
     expect(lease_ends[0]).toBeGreaterThan(0);

@@ -6,6 +6,7 @@ import { Glob } from "bun";
 import { Redis } from "ioredis";
 import { rewriteAfterRestart } from "#runtime";
 import { startRedis, type TestRedis } from "../../support/redis.ts";
+import { until } from "../../support/until.ts";
 
 const HAND_ON = "redis.call('LREM', 'held', -1, 'm'); redis.call('LPUSH', 'next', 'm')";
 
@@ -33,10 +34,11 @@ async function tear(): Promise<void> {
 }
 
 async function rewritten(): Promise<void> {
-  for (;;) {
-    const info = await redis.client.info("persistence");
-    if (info.includes("aof_rewrites:1\r\n") && info.includes("aof_rewrite_in_progress:0\r\n")) return;
-  }
+  const done = ["aof_rewrites:1\r\n", "aof_rewrite_in_progress:0\r\n"];
+  await until(
+    () => redis.client.info("persistence"),
+    (info) => done.every((line) => info.includes(line)),
+  );
 }
 
 /** A command as it lies in the file. */

@@ -7,6 +7,7 @@ import { redisNames } from "#contracts";
 import { KeyStore } from "../../../../apps/gateway/keys/key-store.ts";
 import { startLine, type TestLine } from "../../../support/line.ts";
 import { startProcess, type TestProcess } from "../../../support/process.ts";
+import { until } from "../../../support/until.ts";
 
 setDefaultTimeout(60_000);
 
@@ -51,11 +52,10 @@ const call = (headers: Record<string, string>, method: string, path: string, bod
 async function upload(headers: Record<string, string>, document: object): Promise<string> {
   const response = await call(headers, "POST", "/documents", document);
   const { document_id, job_id } = await response.json();
-  for (;;) {
-    const { state } = await (await call(headers, "GET", `/documents/${document_id}`)).json();
-    if (state === "indexed") return job_id;
-    if (state === "failed") throw new Error(`${document_id} was not indexed`);
-  }
+  const state = async () => (await (await call(headers, "GET", `/documents/${document_id}`)).json()).state;
+  const ended = await until(state, (now) => now === "indexed" || now === "failed");
+  if (ended === "failed") throw new Error(`${document_id} was not indexed`);
+  return job_id;
 }
 
 describe("with a document of tenant a", () => {
@@ -162,7 +162,7 @@ test("a question, its sources and its answer count against the key's tokens of t
   const before = await use();
   const { answer, sources } = (await line.ask({ query: QUESTION }, { headers: a })).body;
   const chars = [QUESTION, answer, ...sources.map(({ text }) => text)].join("").length;
-  while ((await use()) === before) {}
+  await until(use, (now) => now !== before);
   expect(await use()).toBe(before + Math.ceil(chars / 4));
 });
 
@@ -176,9 +176,8 @@ test("with LOG_QUESTIONS the log shows what was asked, by whom", async () => {
 test("a question that waits can be cancelled by its own tenant only", async () => {
   await line.processes.get("encoder")!.stop();
   const asking = line.ask({ query: "Who waits?" }, { headers: a });
-  let message: string | null = null;
-  while (!message) message = await line.redis.client.lindex("job:encoder_in", 0);
-  const { job_id, tenant } = JSON.parse(message);
+  const message = await until(() => line.redis.client.lindex("job:encoder_in", 0));
+  const { job_id, tenant } = JSON.parse(message!);
   expect(tenant).toBe("a");
   const unknown = await (await call(b, "DELETE", "/jobs/nobodys")).text();
   const refused = await call(b, "DELETE", `/jobs/${job_id}`);
