@@ -1,6 +1,7 @@
 /** `bun run dead`, as a process on a real Redis. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import type { DeadLetter } from "#contracts";
+import { runCommand } from "../support/command.ts";
 import { freePort } from "../support/free-port.ts";
 import { encoderJob, llmJob } from "../support/jobs.ts";
 import { startRedis, type TestRedis } from "../support/redis.ts";
@@ -12,19 +13,8 @@ beforeAll(async () => {
 beforeEach(() => server.client.flushall());
 afterAll(() => server.stop());
 
-async function dead(args: string, env: Record<string, string> = {}) {
-  const child = Bun.spawn([process.execPath, "scripts/dead.ts", ...args.split(" ").filter(Boolean)], {
-    env: { ...process.env, REDIS_URL: server.url, REDIS_PREFIX: "", ...env },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [out, err] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
-  return { code: await child.exited, out, err };
-}
+const dead = (args: string, env: Record<string, string> = {}) =>
+  runCommand("scripts/dead.ts", args, { REDIS_URL: server.url, REDIS_PREFIX: "", ...env });
 
 async function bury(queue: string, message: string, more: Partial<DeadLetter> = {}): Promise<void> {
   const letter = { message, reason: "is not JSON", stage: "encoder", at: Date.now(), deliveries: 0, ...more };

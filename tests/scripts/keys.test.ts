@@ -1,5 +1,6 @@
 /** `bun run keys`, as a process on a real Redis. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
+import { runCommand } from "../support/command.ts";
 import { startRedis, type TestRedis } from "../support/redis.ts";
 
 let server: TestRedis;
@@ -9,19 +10,8 @@ beforeAll(async () => {
 beforeEach(() => server.client.flushall());
 afterAll(() => server.stop());
 
-async function keys(args: string) {
-  const child = Bun.spawn([process.execPath, "scripts/keys.ts", ...args.split(" ").filter(Boolean)], {
-    env: { ...process.env, REDIS_URL: server.url, REDIS_PREFIX: "" },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [out, err] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
-  return { code: await child.exited, out, err };
-}
+const keys = (args: string) =>
+  runCommand("scripts/keys.ts", args, { REDIS_URL: server.url, REDIS_PREFIX: "" });
 
 test("a key is shown once, and only its digest is kept", async () => {
   const { code, out } = await keys(

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import { Balancer, DEFAULT_SETTINGS } from "#balancer";
 import { redisNames } from "#contracts";
+import { runCommand } from "../support/command.ts";
 import { freePort } from "../support/free-port.ts";
 import { startRedis, type TestRedis } from "../support/redis.ts";
 
@@ -18,19 +19,13 @@ beforeEach(async () => {
 });
 afterAll(() => server.stop());
 
-async function replicas(args: string, env: Record<string, string> = {}) {
-  const child = Bun.spawn([process.execPath, "scripts/replicas.ts", ...args.split(" ").filter(Boolean)], {
-    env: { ...process.env, REDIS_URL: server.url, REDIS_PREFIX: "", LLM_REPLICAS: `${A},${B}`, ...env },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
+const replicas = (args: string, env: Record<string, string> = {}) =>
+  runCommand("scripts/replicas.ts", args, {
+    REDIS_URL: server.url,
+    REDIS_PREFIX: "",
+    LLM_REPLICAS: `${A},${B}`,
+    ...env,
   });
-  const [out, err] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
-  return { code: await child.exited, out, err };
-}
 
 test("list shows load, limit, latency, errors and breaker of each", async () => {
   const reserved = await balancer.reserve("job", Date.now() + 60_000);
