@@ -10,14 +10,12 @@
  */
 import { constants, setPriority } from "node:os";
 import { parseArgs } from "node:util";
-import { DEFAULT_TENANT } from "#contracts";
 import { ensureModel, loadModel, ModelError } from "#embedding";
 import { configOrExit, openConfiguredStore } from "#runtime";
 import { StoreError } from "#vector-store";
 import { Chunker } from "./chunker.ts";
 import { ingestSettings } from "./config.ts";
-import { documentId, FileError, findDocuments, goneFrom, isWithin, readDocument } from "./files.ts";
-import { type IndexTools, indexDocument } from "./index-document.ts";
+import { type Ingested, type IngestRequest, ingestFiles } from "./ingest-files.ts";
 import { startProgress } from "./progress.ts";
 
 const USAGE = `Usage: bun run ingest PATH... [--delete]
@@ -30,14 +28,6 @@ goes on where it was.
   --delete   also remove documents whose files at or below the given paths are gone
   --help     show this
 `;
-
-/** Documents at once: one is embedded while the other is read and cut. */
-const AT_ONCE = 2;
-
-interface Command {
-  readonly paths: readonly string[];
-  readonly remove_gone: boolean;
-}
 
 const started_ms = performance.now();
 const command = readCommand();
@@ -59,7 +49,8 @@ try {
   const store = openConfiguredStore(config);
   const chunker = new Chunker({ model: { directory: config.MODEL_DIR }, window: model.window });
   try {
-    process.exitCode = await ingest({ store, model, chunker }, command, stop.signal);
+    const tools = { store, model, chunker };
+    process.exitCode = report(await ingestFiles(tools, command, startProgress, stop.signal));
   } finally {
     chunker.close();
   }
@@ -70,77 +61,20 @@ try {
   process.exitCode = 1;
 }
 
-async function ingest(
-  tools: IndexTools,
-  { paths, remove_gone }: Command,
-  signal: AbortSignal,
-): Promise<number> {
-  const found = await findDocuments(paths);
-  const gone = remove_gone ? await goneFrom(paths, await fileIds(tools)) : [];
-  const count = { documents: 0, chunks: 0, unchanged: 0, removed: 0, failed: 0 };
-
-  const progress = startProgress(found.documents.size);
-  const fail = (line: string) => {
-    count.failed++;
-    progress.note(line);
-  };
-  try {
-    for (const { path, message } of found.errors) {
-      const root = await documentId(path);
-      // A path that is gone, and whose documents are removed for it, is as it should be.
-      if (!gone.some((id) => isWithin(root, id))) fail(message);
-    }
-    const documents = found.documents.entries();
-    let broken = false;
-    const work = async () => {
-      for (const [id, format] of documents) {
-        if (signal.aborted || broken) return;
-        try {
-          const { chunks, changed } = await indexDocument(tools, await readDocument(id, format), { signal });
-          if (changed) {
-            count.documents++;
-            count.chunks += chunks;
-          } else count.unchanged++;
-        } catch (error) {
-          if (signal.aborted) return;
-          if (error instanceof StoreError) {
-            broken = true;
-            throw error;
-          }
-          // Whatever is wrong with one document, the others go on.
-          fail(error instanceof FileError ? error.message : `${id}: ${error}`);
-        }
-        progress.advance(count.chunks);
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
-    for (const id of gone) {
-      if (!signal.aborted && (await tools.store.delete(DEFAULT_TENANT, id))) count.removed++;
-    }
-  } finally {
-    progress.end();
-  }
-
-  if (found.skipped > 0) console.error(`files of other kinds skipped: ${found.skipped}`);
-  const { documents, chunks, unchanged, removed, failed } = count;
+function report({ documents, chunks, unchanged, removed, failed, skipped }: Ingested): number {
+  if (skipped > 0) console.error(`files of other kinds skipped: ${skipped}`);
   console.log(
     `ingested ${documents} documents (${chunks} chunks), ${unchanged} unchanged, ` +
       `${removed} removed, ${failed} failed in ${((performance.now() - started_ms) / 1_000).toFixed(1)} s`,
   );
-  if (signal.aborted) {
+  if (stop.signal.aborted) {
     console.error("stopped: run the same command again to go on from here");
     return 130;
   }
   return failed > 0 ? 1 : 0;
 }
 
-/** Documents that came from files: these have their path for an id and a source. */
-async function fileIds({ store }: IndexTools): Promise<string[]> {
-  const documents = await store.documents(DEFAULT_TENANT);
-  return documents.filter(({ id, source }) => id === source).map(({ id }) => id);
-}
-
-function readCommand(): Command {
+function readCommand(): IngestRequest {
   try {
     const { values, positionals: paths } = parseArgs({
       allowPositionals: true,
