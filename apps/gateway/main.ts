@@ -16,7 +16,7 @@ import {
   checkRedis,
   configOrExit,
   followReplicas,
-  openConfiguredStore,
+  openStoreOrExit,
   redisReady,
   reportTo,
   startApp,
@@ -49,7 +49,7 @@ const subscriber = connectSubscriber(config.REDIS_URL, report);
 const uploads = connectProducer(config.REDIS_URL, report, UPLOAD_TIMEOUT_MS);
 const tokens = connectBlocking(config.REDIS_URL, report);
 checkRedis(redis, app.log);
-const store = openConfiguredStore(config, true);
+const store = openStoreOrExit(config, true);
 const balancer = new Balancer(redis, names, balancerSettings(config));
 const waiter = new CompletionWaiter(gateway, redis, subscriber, names, (error) =>
   app.log.debug({ err: error }, "completions are looked up again"),

@@ -3,7 +3,7 @@ import { constants, setPriority } from "node:os";
 import { completions, queues, redisNames } from "#contracts";
 import { loadModel } from "#embedding";
 import { connectWorker } from "#queue";
-import { configOrExit, openConfiguredStore, runStage } from "#runtime";
+import { configOrExit, openStoreOrExit, runStage } from "#runtime";
 import { Chunker } from "./chunker.ts";
 import { indexerSettings } from "./config.ts";
 import { indexHandler } from "./handle.ts";
@@ -19,7 +19,7 @@ const CONCURRENCY = 4;
 setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
 const config = configOrExit(indexerSettings);
-const store = openConfiguredStore(config);
+const store = openStoreOrExit(config);
 const redis = connectWorker(config.REDIS_URL, () => {}); // an outage is reported by the stage's own connections
 const metrics = new IndexerMetrics();
 /** Loaded by the first document: an indexer that has nothing to do should cost nothing. */

@@ -1,7 +1,7 @@
 /** The retriever: a question's vector to its sources, and to the prompt that holds them. */
 import { DEFAULT_TENANT, type LlmIn, queues, type RetrieverIn, unpackEmbedding } from "#contracts";
 import { Fail, Retry } from "#queue";
-import { configOrExit, openConfiguredStore, runStage } from "#runtime";
+import { configOrExit, openStoreOrExit, runStage } from "#runtime";
 import { type SearchRequest, StoreError } from "#vector-store";
 import { retrieverSettings } from "./config.ts";
 import { findSources } from "./find-sources.ts";
@@ -13,7 +13,7 @@ import { SearchCache } from "./search-cache.ts";
 const CONCURRENCY = 16;
 
 const config = configOrExit(retrieverSettings);
-const store = openConfiguredStore(config, true);
+const store = openStoreOrExit(config, true);
 const searches = new SearchCache(store, config.RETRIEVER_CACHE);
 const tools = {
   search: (request: SearchRequest) => searches.hits(request),

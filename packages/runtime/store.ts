@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type Fusion, openStore, type VectorStore } from "#vector-store";
+import { type Fusion, openStore, StoreError, type VectorStore } from "#vector-store";
 
 export interface StoreConfig {
   readonly DATA_DIR: string;
@@ -17,7 +17,10 @@ export function sqlitePath(data_dir: string): string {
   return join(data_dir, "ragline.sqlite");
 }
 
-/** The store that the settings name: Qdrant where there is an address of one, else the SQLite file in `DATA_DIR`. */
+/**
+ * The store that the settings name: Qdrant where there is an address of one, else the SQLite file in `DATA_DIR`.
+ * @throws StoreError if the file is there and cannot be used.
+ */
 export function openConfiguredStore(config: StoreConfig, readonly = false): VectorStore {
   return openStore({
     qdrant_url: config.QDRANT_URL,
@@ -27,6 +30,20 @@ export function openConfiguredStore(config: StoreConfig, readonly = false): Vect
     fusion: fusionOf(config),
     readonly,
   });
+}
+
+/**
+ * The same, for a program whose start cannot do without it: where it cannot be opened, one line on stderr says what to
+ * do, and the exit code is 1.
+ */
+export function openStoreOrExit(config: StoreConfig, readonly = false): VectorStore {
+  try {
+    return openConfiguredStore(config, readonly);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    console.error(error.message);
+    process.exit(1);
+  }
 }
 
 function fusionOf({ FUSION, RRF_K, FUSION_DENSE_WEIGHT, FUSION_TEXT_WEIGHT }: StoreConfig): Fusion {

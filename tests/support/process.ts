@@ -1,5 +1,10 @@
 /** Programs of the project as real processes. */
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Subprocess } from "bun";
+
+/** Where there is nothing: no test reads what the checkout's own `.data` happens to hold. */
+const NO_DATA = join(tmpdir(), `ragline-no-data-${process.pid}`);
 
 export interface TestProcess {
   readonly child: Subprocess<"ignore", "pipe", "pipe">;
@@ -21,7 +26,7 @@ export function startProcess(
   launcher: readonly string[] = [],
 ): TestProcess {
   const child = Bun.spawn([...launcher, process.execPath, path, ...args], {
-    env: { ...process.env, LOG_LEVEL: "info", ...env },
+    env: { ...process.env, LOG_LEVEL: "info", DATA_DIR: NO_DATA, ...env },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",

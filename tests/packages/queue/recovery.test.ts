@@ -24,7 +24,7 @@ async function dead(...ids: string[]): Promise<void> {
 test("a consumer takes nothing before its heartbeat's thread beats, too", async () => {
   await push(stage.server.client, names, queues.encoderIn, encoderJob());
   const commands: string[][] = [];
-  const monitor = await stage.server.client.duplicate().monitor();
+  const monitor = await stage.server.client.monitor(); // a connection of its own
   monitor.on("monitor", (_time: string, args: string[]) => commands.push(args));
   stage.stops.push(() => monitor.disconnect());
   start();
