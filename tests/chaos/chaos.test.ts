@@ -13,7 +13,7 @@ const promises = {
 for (const [promise, scenarios] of Object.entries(promises)) {
   test.concurrent(promise, async () => {
     const flags = scenarios.flatMap((scenario) => ["--scenario", scenario]);
-    const chaos = startProcess("tests/chaos/main.ts", {}, [...flags, "--jobs", "600"]);
+    const chaos = startProcess("tests/chaos/main.ts", {}, [...flags, "--jobs", "300"]);
     const code = await chaos.child.exited;
     expect({ code, problems: chaos.stderr() }).toEqual({ code: 0, problems: "" });
   });

@@ -9,7 +9,7 @@ import { startRedis } from "../../support/redis.ts";
 setDefaultTimeout(120_000);
 
 const BLOCK_MS = 250;
-const JOBS = 32;
+const JOBS = 16;
 
 await ensureModel({ directory: ".models" });
 const redis = await startRedis();
