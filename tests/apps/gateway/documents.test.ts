@@ -52,7 +52,7 @@ async function startGateway(env: Record<string, string> = {}): Promise<[TestProc
 }
 
 async function startIndexer(): Promise<TestProcess> {
-  const started = startProcess("apps/indexer/main.ts", { ...environment(), LEASE_MS: "500" });
+  const started = startProcess("apps/indexer/main.ts", { ...environment(), LEASE_MS: "1000" });
   await started.line("taking messages");
   return started;
 }

@@ -2,29 +2,24 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import type { EncoderIn, ErrorBody, JobStatus } from "#contracts";
 import { ask } from "../../support/line.ts";
-import { startProcess, type TestProcess } from "../../support/process.ts";
-import { startRedis, type TestRedis } from "../../support/redis.ts";
+import type { TestRedis } from "../../support/redis.ts";
 import { until } from "../../support/until.ts";
+import { complete, startTwoGateways, type TwoGateways } from "./two-gateways.ts";
 
 const QUEUE = "job:encoder_in";
 const QUESTION = { query: "What is a queue?" };
 
 let redis: TestRedis;
-let gateways: TestProcess[];
+let gateways: TwoGateways;
 let url: string;
 let other_url: string;
 
 beforeAll(async () => {
-  redis = await startRedis();
-  gateways = [1, 2].map(() => startProcess("apps/gateway/main.ts", { REDIS_URL: redis.url, PORT: "0" }));
-  const listening = await Promise.all(gateways.map((gateway) => gateway.line('"msg":"listening"')));
-  [url, other_url] = listening.map((line) => JSON.parse(line).url) as [string, string];
+  gateways = await startTwoGateways();
+  ({ redis, url, other_url } = gateways);
 });
 beforeEach(() => redis.client.flushall());
-afterAll(async () => {
-  await Promise.all(gateways.map((gateway) => gateway.stop()));
-  await redis.stop();
-});
+afterAll(() => gateways.stop());
 
 async function remove(at: string, job_id: string) {
   const response = await fetch(`${at}/jobs/${job_id}`, { method: "DELETE" });
@@ -36,12 +31,7 @@ async function waitingJob(): Promise<EncoderIn> {
   return JSON.parse((await until(() => redis.client.lindex(QUEUE, 0)))!);
 }
 
-async function answer({ job_id, reply_to, selected_replica }: EncoderIn, more: object = {}): Promise<void> {
-  const answered = { status: "ok", answer: "Yes.", sources: [], selected_replica, worker: "w" };
-  const completion = { job_id, timings: {}, ...answered, ...more };
-  await redis.client.set(`job:completion:${job_id}`, JSON.stringify(completion), "EX", 60);
-  await redis.client.publish(`job:done:${reply_to}`, job_id);
-}
+const answer = (job: EncoderIn, more: object = {}) => complete(redis, job, more);
 
 async function accept(body: object = QUESTION, headers: Record<string, string> = {}) {
   const response = await fetch(`${url}/jobs`, {

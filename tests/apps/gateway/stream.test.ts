@@ -2,36 +2,26 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import type { AnswerEvent, EncoderIn, FailedCompletion, TokenEntry } from "#contracts";
 import { askAlong, followJob, textOf } from "../../support/event-stream.ts";
-import { startProcess, type TestProcess } from "../../support/process.ts";
-import { startRedis, type TestRedis } from "../../support/redis.ts";
+import type { TestRedis } from "../../support/redis.ts";
 import { until } from "../../support/until.ts";
+import { complete as completeJob, startTwoGateways, type TwoGateways } from "./two-gateways.ts";
 
 const HEARTBEAT_MS = 20;
 
 let redis: TestRedis;
-let gateways: TestProcess[];
+let gateways: TwoGateways;
 let url: string;
 let other_url: string;
 
 beforeAll(async () => {
-  redis = await startRedis();
-  gateways = [1, 2].map(() =>
-    startProcess("apps/gateway/main.ts", {
-      REDIS_URL: redis.url,
-      PORT: "0",
-      DRAIN_SECONDS: "1",
-      MAX_QUEUE_DEPTH: "20",
-      STREAM_HEARTBEAT_MS: String(HEARTBEAT_MS),
-    }),
-  );
-  const listening = await Promise.all(gateways.map((gateway) => gateway.line('"msg":"listening"')));
-  [url, other_url] = listening.map((line) => JSON.parse(line).url) as [string, string];
+  gateways = await startTwoGateways({
+    MAX_QUEUE_DEPTH: "20",
+    STREAM_HEARTBEAT_MS: String(HEARTBEAT_MS),
+  });
+  ({ redis, url, other_url } = gateways);
 });
 beforeEach(() => redis.client.flushall());
-afterAll(async () => {
-  await Promise.all(gateways.map((gateway) => gateway.stop()));
-  await redis.stop();
-});
+afterAll(() => gateways.stop());
 
 /** Takes the job that waits on the line. */
 async function takeJob(): Promise<EncoderIn> {
@@ -43,13 +33,7 @@ async function write({ job_id }: EncoderIn, ...entries: TokenEntry[]): Promise<v
     await redis.client.xadd(`job:tokens:${job_id}`, "*", "entry", JSON.stringify(entry));
 }
 
-async function complete(job: EncoderIn, more: object): Promise<void> {
-  const { job_id, reply_to, selected_replica } = job;
-  const answered = { status: "ok", sources: [], selected_replica, worker: "w" };
-  const completion = { job_id, timings: {}, ...answered, ...more };
-  await redis.client.set(`job:completion:${job_id}`, JSON.stringify(completion), "EX", 60);
-  await redis.client.publish(`job:done:${reply_to}`, job_id);
-}
+const complete = (job: EncoderIn, more: object) => completeJob(redis, job, more);
 
 /** The next events, as many as are named. */
 async function next(events: AsyncIterator<AnswerEvent>, count: number): Promise<AnswerEvent[]> {
