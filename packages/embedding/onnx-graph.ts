@@ -53,6 +53,11 @@ export class OnnxGraph {
     return this.constant(`scalar ${value}`, Float32Array.of(value), []);
   }
 
+  /** An int64 without dimensions: an axis, or an index that takes its dimension away. */
+  index(value: number): string {
+    return this.constant(`index ${value}`, BigInt64Array.of(BigInt(value)), []);
+  }
+
   /** A list of int64: a shape, axes, or indices. */
   indices(...values: number[]): string {
     return this.constant(`indices ${values}`, BigInt64Array.from(values, BigInt), [values.length]);
