@@ -42,6 +42,13 @@ export function bertEncoder(weights: Weights, config: BertConfig, precision: Pre
     return graph.constant(name, values, shape);
   }
 
+  /** Rows of a table in half precision, as it was published: half the memory for the same values. */
+  function halfRows(name: string, indices: string): string {
+    const { values, shape } = weights.tensor(name);
+    const table = graph.constant(name, Float16Array.from(values), shape);
+    return graph.node("Cast", [graph.node("Gather", [table, indices])], { to: TO_FLOAT32 });
+  }
+
   /** x W^T + b: a checkpoint holds W as [outputs, inputs], MatMul takes [inputs, outputs]. */
   function linear(name: string, x: string): string {
     const tensor = weights.tensor(`${name}.weight`);
@@ -82,7 +89,7 @@ export function bertEncoder(weights: Weights, config: BertConfig, precision: Pre
     const words =
       precision === "int8"
         ? int8Rows(graph, vocabulary, ids, weights.tensor(vocabulary))
-        : graph.node("Gather", [weight(vocabulary), ids]);
+        : halfRows(vocabulary, ids);
     const types = graph.node("Gather", [
       weight("embeddings.token_type_embeddings.weight"),
       withoutPadding("token_type_ids"),
