@@ -56,7 +56,7 @@ export interface ModelOptions extends ModelSource {
   readonly batch?: number;
   /**
    * About how long one inference may take, in ms: batches are cut to it by what a token cost before; a
-   * single text is never cut. Shorter lets others in sooner; below 50 short texts are no longer batched well.
+   * single text is never cut, nor are 64 tokens. Shorter lets others in sooner; below 50 short texts are no longer batched well.
    * Default: 100; Infinity turns it off.
    */
   readonly max_block_ms?: number;
@@ -90,8 +90,11 @@ interface LibraryConfig {
   readonly max_position_embeddings?: number;
 }
 
-/** Below it, texts are quicker together on all threads than shared out. */
-const LEAST_SHARE_TOKENS = 48;
+/**
+ * A batch is never cut smaller: what it costs by itself would outweigh its texts, most of all where the machine is busy, and so
+ * few texts are as quick together on all threads as shared out.
+ */
+const LEAST_BATCH_TOKENS = 64;
 /** So that padding and texts that do not part evenly make no small batch at the end. */
 const SHARE_SLACK = 1.15;
 
@@ -146,9 +149,11 @@ class MeanPooledModel implements EmbeddingModel {
     const { batch: texts = 8, max_block_ms = 100 } = this.options;
     const { side_by_side } = this.sessions;
     const all = lengths.reduce((sum, length) => sum + length, 0);
-    const share =
-      side_by_side > 1 ? Math.max(LEAST_SHARE_TOKENS, (all * SHARE_SLACK) / side_by_side) : Infinity;
-    return () => ({ texts, tokens: Math.min(this.cost.tokensWithin(max_block_ms), share) });
+    const share = side_by_side > 1 ? (all * SHARE_SLACK) / side_by_side : Infinity;
+    return () => {
+      const most = Math.min(this.cost.tokensWithin(max_block_ms), share);
+      return { texts, tokens: Math.max(most, LEAST_BATCH_TOKENS) };
+    };
   }
 
   private async run(tokens: readonly (readonly number[])[]): Promise<Float32Array[]> {
