@@ -17,7 +17,7 @@ export const encoderSettings = Type.Object({
     minimum: 1,
     default: 100,
     description:
-      "About how long one inference may take, during which nothing else is answered: a batch is split by what its tokens cost, a single question never; less slows many short questions, ms",
+      "About how long one inference may take, which is what a question may wait for a core: a batch is split by what its tokens cost, a single question never; less slows many short questions, ms",
   }),
   ENCODER_CACHE: Type.Integer({
     minimum: 0,

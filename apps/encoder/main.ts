@@ -35,11 +35,15 @@ const app = await runStage({
   from: queues.encoderIn,
   to: queues.retrieverIn,
   batch: config.ENCODER_BATCH,
-  lookahead: config.ENCODER_BATCH,
+  // One is at work while the results of the other are written, and a question that comes alone need not wait for another.
+  concurrency: 2,
   handleBatch: async (jobs) => {
     const embeddings = await questions.packed(jobs.map((job) => job.query));
     return jobs.map((job, i) => ({ ...job, embedding: embeddings[i]! }));
   },
-  close: async () => redis?.disconnect(),
+  close: async () => {
+    redis?.disconnect();
+    model.close();
+  },
 });
 metrics.register(app.registry);

@@ -20,7 +20,7 @@ export function encoderMetrics() {
   });
   const runs = new Histogram({
     name: "ragline_encoder_inference_seconds",
-    help: "One inference, during which the encoder does nothing else",
+    help: "One inference, as long as it kept its cores",
     buckets: LATENCY_BUCKETS,
     registers,
   });

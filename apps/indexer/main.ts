@@ -55,7 +55,9 @@ const app = await runStage({
   }),
   close: async () => {
     redis.disconnect();
-    (await tools?.catch(() => undefined))?.chunker.close();
+    const loaded = await tools?.catch(() => undefined);
+    loaded?.chunker.close();
+    loaded?.model.close();
     await store.close();
   },
 });

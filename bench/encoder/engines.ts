@@ -75,7 +75,7 @@ async function remembering({ redis_url, most }: EngineTools & { most: number }):
 
 async function stock(at_once: number): Promise<Engine> {
   // Without the shim the library does not run on this onnxruntime at all; its session options are left as they are.
-  await import("../../packages/embedding/onnxruntime-shim.ts");
+  await import("./onnxruntime-shim.ts");
   const { pipeline } = await import("@xenova/transformers");
   console.warn = () => {}; // of an execution provider that is not there
   const options = { quantized: false, cache_dir: directory, local_files_only: true };

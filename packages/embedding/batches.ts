@@ -12,7 +12,7 @@ export interface BatchLimits {
 }
 
 /**
- * Texts to batches of like length, shortest first.
+ * Texts to batches of like length, longest first: what is done side by side then ends at about the same time.
  * @param lengths tokens of each text
  * @param limits asked for anew before each batch
  * @returns indices into `lengths`, each once
@@ -21,17 +21,17 @@ export function* batchesByLength(
   lengths: readonly number[],
   limits: () => BatchLimits,
 ): Generator<readonly number[]> {
-  const byLength = [...lengths.keys()].sort((a, b) => lengths[a]! - lengths[b]!);
+  const byLength = [...lengths.keys()].sort((a, b) => lengths[b]! - lengths[a]!);
   let start = 0;
   while (start < byLength.length) {
     const { texts, tokens } = limits();
-    let end = start;
-    let sum = 0;
+    const longest = lengths[byLength[start]!]!;
+    let end = start + 1;
+    let sum = longest;
     while (end < byLength.length && end - start < texts) {
-      const longest = lengths[byLength[end]!]!;
-      const padded = longest * (end - start + 1);
-      sum += longest;
-      if (end > start && (padded > tokens || padded - sum > BATCH_COST_TOKENS)) break;
+      sum += lengths[byLength[end]!]!;
+      const padded = longest * (end + 1 - start);
+      if (padded > tokens || padded - sum > BATCH_COST_TOKENS) break;
       end++;
     }
     yield byLength.slice(start, end);

@@ -1,6 +1,9 @@
 /** Where a model comes from, and what to say when it does not. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { AutoModel } from "@xenova/transformers";
 import { DEFAULT_MODEL, modelFolder } from "./default-model.ts";
-import type { Precision } from "./precision.ts";
+import { MODEL_FILES, type Precision } from "./precision.ts";
 
 export interface ModelSource {
   /** The model root. Models from the Hub are kept there too. */
@@ -46,4 +49,18 @@ export async function loadFrom<T>(
         : `it comes from the Hugging Face Hub, which takes a network; ${DEFAULT_MODEL} takes none`;
     throw new ModelError(`Cannot load the embedding model ${name}: ${advice}`, { cause });
   }
+}
+
+/**
+ * The path of the model's ONNX file, which comes from the Hub first if need be.
+ * @throws ModelError if that fails.
+ */
+export async function modelFile(source: ModelSource): Promise<string> {
+  const { directory, name, precision = "fp32" } = source;
+  const path = join(modelFolder(directory, name), MODEL_FILES[precision]);
+  if (existsSync(path)) return path;
+  // The library keeps what it fetches under that path; it loads it as well, which is not wanted here.
+  const loaded = await loadFrom(source, (name, options) => AutoModel.from_pretrained(name, options));
+  await loaded.dispose();
+  return path;
 }

@@ -1,11 +1,11 @@
 import { availableParallelism } from "node:os";
-import { AutoConfig, AutoModel, type PreTrainedModel, Tensor } from "@xenova/transformers";
+import { AutoConfig } from "@xenova/transformers";
 import { EMBEDDING_DIMENSIONS } from "#contracts";
-import { batchesByLength } from "./batches.ts";
+import { type BatchLimits, batchesByLength } from "./batches.ts";
 import { DEFAULT_MODEL } from "./default-model.ts";
-import { loadFrom, ModelError, type ModelSource } from "./model-source.ts";
-import { withSessionOptions } from "./onnxruntime-shim.ts";
+import { loadFrom, ModelError, type ModelSource, modelFile } from "./model-source.ts";
 import { RunCost } from "./run-cost.ts";
+import { Sessions } from "./sessions.ts";
 import { ModelTokenizer } from "./tokenizer.ts";
 
 export interface EmbeddingModel {
@@ -20,7 +20,7 @@ export interface EmbeddingModel {
   readonly window: number;
   /**
    * One vector a text, in order: `Float32Array`, `dimensions` values, unit length. It does not depend on
-   * the other texts. An empty text has a vector, too. Each batch blocks the event loop while it runs.
+   * the other texts. An empty text has a vector, too. The model works on threads of its own.
    */
   embed(texts: readonly string[]): Promise<Float32Array[]>;
   /**
@@ -32,6 +32,8 @@ export interface EmbeddingModel {
   embedTokens(tokens: readonly (readonly number[])[]): Promise<Float32Array[]>;
   /** Tokens of a text without special tokens, not truncated. */
   countTokens(text: string): number;
+  /** Frees the model's memory and threads; of no use after it. A process need not do it before its end. */
+  close(): void;
 }
 
 /** One inference. */
@@ -40,21 +42,21 @@ export interface ModelRun {
   readonly tokens: number;
   /** Tokens that only fill the batch up to its longest text. */
   readonly padding: number;
-  /** How long it held the event loop. */
+  /** How long it took. */
   readonly ms: number;
 }
 
 export interface ModelOptions extends ModelSource {
-  /** Threads that one batch is spread over. Default: the machine's cores. */
+  /** Threads that the model works on: one batch on all of them, or several side by side. Default: the machine's cores. */
   readonly threads?: number;
   /**
-   * Most texts in a batch. More gains nothing past 8 short texts, and holds the event loop longer.
+   * Most texts in a batch. More gains nothing past 8 short texts, and takes longer.
    * Default: 8; 1 turns batching off.
    */
   readonly batch?: number;
   /**
-   * About how long one inference may hold the event loop, in ms: batches are cut to it by what a token cost before; a
-   * single text is never cut. Shorter lets others in sooner; below 50 short texts are no longer batched well.
+   * About how long one inference may take, in ms: batches are cut to it by what a token cost before; a
+   * single text is never cut, nor are 64 tokens. Shorter lets others in sooner; below 50 short texts are no longer batched well.
    * Default: 100; Infinity turns it off.
    */
   readonly max_block_ms?: number;
@@ -65,15 +67,6 @@ export interface ModelOptions extends ModelSource {
 /** @throws ModelError if the model is not there, or its vectors have not the dimensions of the contracts. */
 export async function loadModel(options: ModelOptions): Promise<EmbeddingModel> {
   const { name = DEFAULT_MODEL, precision, threads = availableParallelism() } = options;
-  const session = {
-    executionProviders: ["cpu"],
-    intraOpNumThreads: threads,
-    // Waiting threads sleep rather than spin. On two cores: half the time a batch while other processes
-    // use them, and a third of the CPU for texts that come singly; alone on the cores, a single short
-    // text takes 12 % longer and a batch 3 %.
-    extra: { session: { intra_op: { allow_spinning: "0" } } },
-    logSeverityLevel: 3 as const,
-  };
   const config = (await loadFrom(options, (name, library) =>
     AutoConfig.from_pretrained(name, library),
   )) as LibraryConfig;
@@ -83,15 +76,12 @@ export async function loadModel(options: ModelOptions): Promise<EmbeddingModel> 
         `${EMBEDDING_DIMENSIONS}: choose another, such as ${DEFAULT_MODEL}`,
     );
   }
-  const [tokenizer, encoder] = await Promise.all([
-    ModelTokenizer.load(options),
-    loadFrom(options, (name, library) =>
-      withSessionOptions(session, () => AutoModel.from_pretrained(name, library)),
-    ),
-  ]);
+  const [tokenizer, path] = await Promise.all([ModelTokenizer.load(options), modelFile(options)]);
+  const order = { path, threads, padding: tokenizer.padding };
+  const sessions = await loadFrom(options, () => Sessions.start(order));
   const window = Math.min(tokenizer.window, config.max_position_embeddings ?? Infinity);
   const called = precision === "int8" ? `${name}@int8` : name;
-  return new MeanPooledModel(called, window, tokenizer, encoder, options);
+  return new MeanPooledModel(called, window, tokenizer, sessions, options);
 }
 
 /** What is read of a model's `config.json`. */
@@ -101,20 +91,23 @@ interface LibraryConfig {
 }
 
 /**
- * A text's vector is the mean of its tokens' vectors, at unit length. The model is called directly: the
- * library's `feature-extraction` pipeline gives the same, but tokenizes again what was tokenized for its
- * length, and pools value by value through a proxy.
+ * A batch is never cut smaller: what it costs by itself would outweigh its texts, most of all where the machine is busy, and so
+ * few texts are as quick together on all threads as shared out.
  */
+const LEAST_BATCH_TOKENS = 64;
+/** So that padding and texts that do not part evenly make no small batch at the end. */
+const SHARE_SLACK = 1.15;
+
+/** A text's vector is the mean of its tokens' vectors, at unit length. */
 class MeanPooledModel implements EmbeddingModel {
   readonly dimensions = EMBEDDING_DIMENSIONS;
   private readonly cost = new RunCost();
-  private last_ended = 0;
 
   constructor(
     readonly name: string,
     readonly window: number,
     private readonly tokenizer: ModelTokenizer,
-    private readonly encoder: PreTrainedModel,
+    private readonly sessions: Sessions,
     private readonly options: Pick<ModelOptions, "batch" | "max_block_ms" | "observe">,
   ) {}
 
@@ -131,52 +124,46 @@ class MeanPooledModel implements EmbeddingModel {
   }
 
   async embedTokens(tokens: readonly (readonly number[])[]): Promise<Float32Array[]> {
-    const { batch = 8, max_block_ms = 100 } = this.options;
     const vectors = new Array<Float32Array>(tokens.length);
     const lengths = tokens.map((ids) => ids.length);
-    const limits = () => ({ texts: batch, tokens: this.cost.tokensWithin(max_block_ms) });
-    for (const indices of batchesByLength(lengths, limits)) {
-      const batchVectors = await this.run(indices.map((index) => tokens[index]!));
-      indices.forEach((index, i) => {
-        vectors[index] = batchVectors[i]!;
-      });
-    }
+    const batches = batchesByLength(lengths, this.limits(lengths));
+    // No more batches in hand than are worked on at once: overlapping callers take turns.
+    const workOff = async () => {
+      for (const indices of batches) {
+        const batchVectors = await this.run(indices.map((index) => tokens[index]!));
+        indices.forEach((index, i) => {
+          vectors[index] = batchVectors[i]!;
+        });
+      }
+    };
+    await Promise.all(Array.from({ length: this.sessions.side_by_side }, workOff));
     return vectors;
   }
 
-  private async run(tokens: readonly (readonly number[])[]): Promise<Float32Array[]> {
-    const width = Math.max(...tokens.map((ids) => ids.length));
-    const shape = [tokens.length, width];
-    const ids = new BigInt64Array(tokens.length * width).fill(BigInt(this.tokenizer.padding));
-    const mask = new BigInt64Array(ids.length);
-    tokens.forEach((row, i) => {
-      ids.set(row.map(BigInt), i * width);
-      mask.fill(1n, i * width, i * width + row.length);
-    });
-    const asked = performance.now();
-    const { last_hidden_state } = await this.encoder({
-      input_ids: new Tensor("int64", ids, shape),
-      attention_mask: new Tensor("int64", mask, shape),
-    });
-    // An inference that overlaps with another one begins when that is done.
-    const ended = performance.now();
-    const ms = ended - Math.max(asked, this.last_ended);
-    this.last_ended = ended;
-    this.cost.learn(ids.length, ms);
-    const texts = tokens.length;
-    const real = tokens.reduce((sum, row) => sum + row.length, 0);
-    this.options.observe?.({ texts, tokens: real, padding: ids.length - real, ms });
-    const hidden: Float32Array = last_hidden_state.data;
-    const rowSize = width * this.dimensions;
-    return tokens.map((row, i) => this.pool(hidden.subarray(i * rowSize), row.length));
+  close(): void {
+    this.sessions.close();
   }
 
-  /** @param hidden tokens by dimensions, row-major; what follows the first `tokens` rows is padding */
-  private pool(hidden: Float32Array, tokens: number): Float32Array {
-    // The sum will do for the mean: unit length takes the difference away.
-    const vector = new Float32Array(this.dimensions);
-    for (let i = 0; i < tokens * this.dimensions; i++) vector[i % this.dimensions]! += hidden[i]!;
-    const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
-    return vector.map((value) => value / length);
+  /** A batch may hold what can be done in time, and no more than its share of what is to be done. */
+  private limits(lengths: readonly number[]): () => BatchLimits {
+    const { batch: texts = 8, max_block_ms = 100 } = this.options;
+    const { side_by_side } = this.sessions;
+    const all = lengths.reduce((sum, length) => sum + length, 0);
+    const share = side_by_side > 1 ? (all * SHARE_SLACK) / side_by_side : Infinity;
+    return () => {
+      const most = Math.min(this.cost.tokensWithin(max_block_ms), share);
+      return { texts, tokens: Math.max(most, LEAST_BATCH_TOKENS) };
+    };
+  }
+
+  private async run(tokens: readonly (readonly number[])[]): Promise<Float32Array[]> {
+    const lengths = tokens.map((ids) => ids.length);
+    const { vectors, ms } = await this.sessions.encode({ ids: Int32Array.from(tokens.flat()), lengths });
+    const padded = Math.max(...lengths) * lengths.length;
+    this.cost.learn(padded, ms);
+    const real = lengths.reduce((sum, length) => sum + length, 0);
+    this.options.observe?.({ texts: tokens.length, tokens: real, padding: padded - real, ms });
+    // Copies, since whoever keeps one vector would otherwise keep all of its batch.
+    return tokens.map((_, i) => vectors.slice(i * this.dimensions, (i + 1) * this.dimensions));
   }
 }

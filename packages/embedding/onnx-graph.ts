@@ -29,7 +29,7 @@ export interface Port {
   readonly shape: readonly (string | number)[];
 }
 
-type Values = Float32Array | BigInt64Array | Int8Array | Uint8Array;
+type Values = Float32Array | Float16Array | BigInt64Array | Int8Array | Uint8Array;
 
 export class OnnxGraph {
   private readonly nodes: onnx.INodeProto[] = [];
@@ -51,6 +51,11 @@ export class OnnxGraph {
   /** A float32 without dimensions. */
   scalar(value: number): string {
     return this.constant(`scalar ${value}`, Float32Array.of(value), []);
+  }
+
+  /** An int64 without dimensions: an axis, or an index that takes its dimension away. */
+  index(value: number): string {
+    return this.constant(`index ${value}`, BigInt64Array.of(BigInt(value)), []);
   }
 
   /** A list of int64: a shape, axes, or indices. */
@@ -99,6 +104,7 @@ export class OnnxGraph {
 
 function dataTypeOf(values: Values): number {
   if (values instanceof Float32Array) return DataType.FLOAT;
+  if (values instanceof Float16Array) return DataType.FLOAT16;
   if (values instanceof BigInt64Array) return DataType.INT64;
   return values instanceof Int8Array ? DataType.INT8 : DataType.UINT8;
 }

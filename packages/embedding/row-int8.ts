@@ -11,7 +11,7 @@ import type { Tensor } from "./safetensors.ts";
 
 const LARGEST = 127;
 
-/** x W^T, of which W is held as [outputs, inputs]; x is float32 [batch, sequence, inputs]. */
+/** x W^T, of which W is held as [outputs, inputs]; x is float32 [tokens, inputs]. */
 export function int8Linear(graph: OnnxGraph, name: string, x: string, { values, shape }: Tensor): string {
   const [outputs = 0, inputs = 0] = shape;
   const { codes, scales } = quantized(values, outputs, inputs);
@@ -19,8 +19,7 @@ export function int8Linear(graph: OnnxGraph, name: string, x: string, { values, 
   const matrixScales = graph.constant(`${name}.scales`, scales, [outputs]);
   const zero = graph.constant("zero code", Uint8Array.of(128), []);
 
-  const rows = graph.node("Reshape", [x, graph.indices(-1, inputs)]);
-  const peaks = graph.node("ReduceMax", [graph.node("Abs", [rows])], { axes: ints(1), keepdims: int(0) });
+  const peaks = graph.node("ReduceMax", [graph.node("Abs", [x])], { axes: ints(1), keepdims: int(0) });
   // A token of zeroes alone must not be divided by zero.
   const scaled = graph.node("Mul", [peaks, graph.scalar(1 / LARGEST)]);
   const rowScales = graph.node("Add", [scaled, graph.scalar(1e-12)]);
@@ -28,7 +27,7 @@ export function int8Linear(graph: OnnxGraph, name: string, x: string, { values, 
     graph.constant("zero codes", Uint8Array.of(128), [1]),
     graph.node("Shape", [rowScales]),
   ]);
-  const rowCodes = graph.node("QuantizeLinear", [rows, rowScales, zeroes], { axis: int(0) });
+  const rowCodes = graph.node("QuantizeLinear", [x, rowScales, zeroes], { axis: int(0) });
   const product = graph.node("com.microsoft.MatMulIntegerToFloat", [
     rowCodes,
     matrix,
@@ -36,12 +35,7 @@ export function int8Linear(graph: OnnxGraph, name: string, x: string, { values, 
     matrixScales,
     zero,
   ]);
-  const result = graph.node("Mul", [product, graph.node("Unsqueeze", [rowScales, graph.indices(1)])]);
-  const leading = graph.node("Slice", [graph.node("Shape", [x]), graph.indices(0), graph.indices(2)]);
-  return graph.node("Reshape", [
-    result,
-    graph.node("Concat", [leading, graph.indices(outputs)], { axis: int(0) }),
-  ]);
+  return graph.node("Mul", [product, graph.node("Unsqueeze", [rowScales, graph.indices(1)])]);
 }
 
 /** Rows of a table, [rows, columns], by their indices; float32. */

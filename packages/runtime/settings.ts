@@ -62,6 +62,6 @@ export const modelSettings = {
     minimum: 0,
     maximum: 256,
     description:
-      "Threads of one inference: more make each faster and leave less for other processes. 0 for all cores",
+      "Threads the model works on, one batch on all or several side by side: more are faster and leave less for other processes. 0 for all cores",
   }),
 };

@@ -65,10 +65,12 @@ export interface OneByOne<In extends TSchema, Out extends TSchema> extends Stage
   readonly paced?: boolean;
 }
 
-/** A stage whose handler gets up to `batch` jobs together, one call at a time. */
+/** A stage whose handler gets up to `batch` jobs together. */
 export interface InBatches<In extends TSchema, Out extends TSchema> extends StageBase<In, Out> {
   readonly handleBatch: (jobs: Static<In>[], context: HandlerContext) => Promise<Outcome<Static<Out>>[]>;
   readonly batch: number;
+  /** Calls at a time. Default: 1. */
+  readonly concurrency?: number;
 }
 
 /** Starts the stage; resolves when it takes messages. The process then lives until it is told to stop. */
@@ -125,8 +127,10 @@ export async function runStage<In extends TSchema, Out extends TSchema>(
 }
 
 function handling<In extends TSchema, Out extends TSchema>(stage: OneByOne<In, Out> | InBatches<In, Out>) {
-  if ("handleBatch" in stage)
-    return { handle: stage.handleBatch, batch: stage.batch, concurrency: 1, paced: false };
+  if ("handleBatch" in stage) {
+    const { handleBatch, batch, concurrency = 1 } = stage;
+    return { handle: handleBatch, batch, concurrency, paced: false };
+  }
   const handle = async (jobs: Static<In>[], context: HandlerContext) =>
     Promise.all(jobs.map((job) => stage.handle(job, context)));
   return { handle, batch: 1, concurrency: stage.concurrency, paced: stage.paced };

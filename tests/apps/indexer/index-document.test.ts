@@ -14,7 +14,10 @@ setDefaultTimeout(60_000);
 
 const model = await loadModel({ directory });
 const chunker = new Chunker({ model: { directory }, window: model.window });
-afterAll(() => chunker.close());
+afterAll(() => {
+  chunker.close();
+  model.close();
+});
 
 let folder: string;
 let store: VectorStore;

