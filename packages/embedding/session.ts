@@ -35,8 +35,17 @@ export class Session {
   readonly #worker = new Worker(new URL("./session-worker.ts", import.meta.url)) as Worker &
     Pick<Bun.Worker, "ref" | "unref">;
   #busy = false;
+  #closed = false;
 
-  private constructor() {}
+  private constructor() {
+    // Its batch would wait for ever: better that the process ends, and its jobs go to others.
+    this.#worker.addEventListener("close", () => {
+      if (this.#closed) return;
+      queueMicrotask(() => {
+        throw new Error("a thread that the model ran on has ended by itself");
+      });
+    });
+  }
 
   /** @throws Error if the file is not there or is no model. */
   static async start(order: SessionOrder): Promise<Session> {
@@ -60,6 +69,7 @@ export class Session {
   }
 
   close(): void {
+    this.#closed = true;
     this.#worker.terminate();
   }
 
