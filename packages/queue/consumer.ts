@@ -159,7 +159,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
         this.#handling.work();
         // What handlers finish at once is written before more is taken: fewer and fuller round trips under load.
         if (messages.length > 0) await setImmediate();
-        await this.#settler.underWay;
+        if (!this.#intake.waitsNext) await this.#settler.underWay;
         await this.#holdings.until(
           () =>
             this.#stopping ||
