@@ -7,6 +7,16 @@ import { EMBEDDING_DIMENSIONS } from "./limits.ts";
 /** Characters of a packed embedding: 4 bytes a dimension, in base64 with padding. */
 export const PACKED_EMBEDDING_CHARS = Math.ceil((EMBEDDING_DIMENSIONS * 4) / 3) * 4;
 
+/** Whether `text` is the base64 of an embedding, to the last character; never throws. A third of a pattern's time. */
+export function isPackedEmbedding(text: string): boolean {
+  if (text.length !== PACKED_EMBEDDING_CHARS) return false;
+  try {
+    return Uint8Array.fromBase64(text).byteLength === EMBEDDING_DIMENSIONS * 4; // fewer where white space is among it
+  } catch {
+    return false;
+  }
+}
+
 /** `Float32Array` to base64 of its little-endian bytes. */
 export function packEmbedding(vector: Float32Array): string {
   return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString("base64");

@@ -3,8 +3,8 @@
  *
  * A message may carry fields that are not named here; a consumer passes over them.
  */
-import { type Static, Type } from "@sinclair/typebox";
-import { PACKED_EMBEDDING_CHARS } from "./embedding.ts";
+import { FormatRegistry, type Static, Type } from "@sinclair/typebox";
+import { isPackedEmbedding, PACKED_EMBEDDING_CHARS } from "./embedding.ts";
 import { DEFAULT_TENANT, MAX_QUERY_CHARS, MAX_TOP_K } from "./limits.ts";
 
 export const Stage = Type.Union(
@@ -112,13 +112,15 @@ const question = {
 export const EncoderIn = Type.Object(question, { $id: "EncoderIn" });
 export type EncoderIn = Static<typeof EncoderIn>;
 
+FormatRegistry.Set("packed-embedding", isPackedEmbedding);
+
 export const RetrieverIn = Type.Object(
   {
     ...question,
     embedding: Type.String({
       minLength: PACKED_EMBEDDING_CHARS,
       maxLength: PACKED_EMBEDDING_CHARS,
-      pattern: "^[A-Za-z0-9+/]+=*$",
+      format: "packed-embedding",
       description: "The question's vector, base64 of little-endian float32",
     }),
   },

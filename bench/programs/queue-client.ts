@@ -4,7 +4,7 @@ import { serve } from "../queue/member.ts";
 import { newJob, type Size } from "../queue/workload.ts";
 
 const [contender, size, url] = process.argv.slice(2) as [ContenderName, Size, string];
-const client = await contenders[contender].startClient({ url, size });
+const client = await (await contenders[contender]()).startClient({ url, size });
 
 serve({
   /** Sends `jobs` jobs, `in_flight` of them at a time: how long each took, ms. */

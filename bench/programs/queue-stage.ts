@@ -4,5 +4,5 @@ import { serve } from "../queue/member.ts";
 import type { BenchStage, Size } from "../queue/workload.ts";
 
 const [contender, stage, size, url] = process.argv.slice(2) as [ContenderName, BenchStage, Size, string];
-await contenders[contender].startStage(stage, { url, size });
+await (await contenders[contender]()).startStage(stage, { url, size });
 serve({});

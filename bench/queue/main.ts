@@ -18,7 +18,7 @@ if (!Number.isInteger(rounds) || rounds < 1) {
 
 const comparisons = [];
 for (const size of SIZES) {
-  const comparison = await compare(size, { rounds, warm_up: 4_000, saturated: 2_500, idle: 200 });
+  const comparison = await compare(size, { rounds, warm_up: 10_000, saturated: 2_500, idle: 200 });
   comparisons.push(comparison);
   if (!values.json) console.log(table(comparison));
 }

@@ -12,6 +12,7 @@
  */
 import { Redis, type RedisOptions } from "ioredis";
 import { scripts } from "./scripts.ts";
+import "./tracing-channels.ts";
 
 /**
  * How long a reply may take beyond what its command waits at the server, in ms: longer than Redis stalls for a fork or
@@ -60,6 +61,7 @@ export function connectProducer(url: string, report: Report, timeout_ms = PRODUC
     commandTimeout: timeout_ms,
     connectTimeout: PRODUCER_TIMEOUT_MS,
     enableAutoPipelining: true,
+    autoPipeliningIgnoredCommands: ["mget"], // it is many in one already: no wait for others
   };
   return reporting(new Redis(url, options), "producer", report);
 }

@@ -20,17 +20,16 @@
 import { setImmediate } from "node:timers/promises";
 import type { Static, TSchema } from "@sinclair/typebox";
 import { COMPLETION_TTL_SECONDS, type Envelope, type StageTiming } from "#contracts";
-import type { ConsumerOptions, HandlerContext, Outcome } from "./consumer-options.ts";
+import type { ConsumerOptions, Outcome } from "./consumer-options.ts";
+import { Handling, type HeldJob } from "./handling.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type Held, Holdings } from "./holdings.ts";
 import { Intake } from "./intake.ts";
-import { Cancelled, ContractError, Expired, LeaseLost, toError } from "./outcome.ts";
+import { Cancelled, ContractError, Expired, toError } from "./outcome.ts";
 import { OutcomeWriter } from "./outcome-writer.ts";
 import { Reaper } from "./reaper.ts";
 import { readJob, waitedSoFar } from "./received.ts";
 import { Settler } from "./settler.ts";
-
-type Valid<T> = Held<T> & { readonly job: T & Envelope };
 
 const RETRY_TAKE_AFTER_MS = 200;
 const NOTHING = { lane: "queue", messages: [] } as const;
@@ -40,13 +39,10 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
   readonly id = crypto.randomUUID();
   readonly #processing: string;
   readonly #settler: Settler;
-  readonly #running = new Set<AbortController>();
   readonly #outcomes: OutcomeWriter<In, Out>;
   readonly #intake: Intake;
   readonly #holdings = new Holdings<Static<In>>();
-  #waiting: Valid<Static<In>>[] = [];
-  /** Calls of the handler that have not said yet that they have begun. */
-  #beginning = 0;
+  readonly #handling: Handling<Static<In>, Static<Out>>;
   /** What is known here and what Redis holds may differ, as after a reconnect. */
   #suspect = true;
   #differed = false;
@@ -55,8 +51,6 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
   #beaten_at = 0;
   #reaper: Reaper | undefined;
   #stopping = false;
-  /** What handlers say from now on is not written: their jobs are put back. */
-  #left = false;
   #stopped: Promise<void> | undefined;
   #loop: Promise<void> = Promise.resolve();
 
@@ -78,7 +72,16 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
       from.completion_ttl_s,
     );
     this.#outcomes = new OutcomeWriter(this.#settler, options);
-    const { redis, blocking } = options;
+    const { redis, blocking, handle, batch, concurrency, cancellations } = options;
+    this.#handling = new Handling({
+      handle,
+      batch,
+      concurrency,
+      holdings: this.#holdings,
+      done: (held, outcome, timing) =>
+        this.#finish(held, cancellations.has(held.job.job_id) ? new Cancelled() : outcome, timing),
+      sent: () => this.#settler.sent,
+    });
     this.#intake = new Intake({
       redis,
       blocking,
@@ -128,8 +131,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
       this.#holdings.until(() => this.#holdings.size === 0),
       remaining(),
     );
-    this.#left = true;
-    for (const controller of this.#running) controller.abort(new Error("the worker is stopping"));
+    this.#handling.close(new Error("the worker is stopping"));
     const { redis, names, from } = this.options;
     const putBack = redis.queuePutBack(
       this.#processing,
@@ -154,15 +156,15 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
         // It came over a reconnect: what was cancelled meanwhile is not known here yet.
         if (this.#suspect) await this.options.cancellations.refresh();
         for (const message of messages) this.#receive(message);
-        this.#work();
+        this.#handling.work();
         // What handlers finish at once is written before more is taken: fewer and fuller round trips under load.
         if (messages.length > 0) await setImmediate();
-        await this.#settler.underWay;
+        if (!this.#intake.waitsNext) await this.#settler.underWay;
         await this.#holdings.until(
           () =>
             this.#stopping ||
             this.#suspect ||
-            (this.#holdings.size < (lane === "queue" ? prefetch : 1) && !(paced && this.#beginning > 0)),
+            (this.#holdings.size < (lane === "queue" ? prefetch : 1) && (!paced || this.#handling.begun)),
         );
       } catch (error) {
         if (this.#stopping) return;
@@ -226,7 +228,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
     const { unknown, lost } = this.#holdings.difference(messages);
     for (const held of lost) this.#lose(held);
     for (const message of unknown.reverse()) this.#receive(message);
-    this.#work();
+    this.#handling.work();
     if (unknown.length + lost.length > 0) {
       this.options.observe({ kind: "reconciled", adopted: unknown.length, lost: lost.length });
     }
@@ -235,9 +237,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
   /** It was given to others: whatever is done with it here would come to nothing. */
   #lose(held: Held<Static<In>>): void {
     this.#holdings.release(held);
-    this.#waiting = this.#waiting.filter((one) => one !== held);
-    const { controller } = held;
-    if (controller && this.#holdings.of(controller).length === 0) controller.abort(new LeaseLost());
+    this.#handling.lose(held);
   }
 
   #receive(message: string): void {
@@ -256,7 +256,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
     this.#holdings.add(held);
     const unwanted = this.#unwanted(job);
     if (unwanted) this.#finish(held, unwanted, { waited: waitedSoFar(job), worked: 0 });
-    else this.#waiting.push(held);
+    else this.#handling.add(held);
   }
 
   /** Bytes that are no UTF-8 were read as U+FFFD; Redis knows the message by its bytes alone. */
@@ -268,7 +268,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
     if (raw) return this.#outcomes.refuse(message, new ContractError("is not UTF-8"), raw);
     if (job instanceof Error) return this.#outcomes.refuse(message, job);
     this.#accept(message, job); // the character itself, as somebody wrote it
-    this.#work();
+    this.#handling.work();
   }
 
   /** Why nobody wants a job done any more. */
@@ -277,23 +277,16 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
     return Date.now() < job.deadline ? undefined : new Expired();
   }
 
-  /** Waiting here, it is dropped; a handler call is aborted when all of its jobs are cancelled. */
+  /** Waiting for the handler, it is dropped; a call of the handler is aborted when all of its jobs are cancelled. */
   #cancel(job_id: string): void {
     for (const held of this.#holdings.ofJob(job_id)) {
-      const waiting = this.#waiting.find((one) => one === held);
-      if (waiting) {
-        this.#waiting = this.#waiting.filter((one) => one !== held);
-        this.#finish(waiting, new Cancelled(), { waited: waitedSoFar(waiting.job), worked: 0 });
-      } else if (
-        held.controller &&
-        this.#holdings.of(held.controller).every((one) => one.job && this.#unwanted(one.job))
-      ) {
-        held.controller.abort(new Cancelled());
-      }
+      const waiting = this.#handling.drop(held);
+      if (waiting) this.#finish(waiting, new Cancelled(), { waited: waitedSoFar(waiting.job), worked: 0 });
+      else this.#handling.cancel(held, (job) => !this.#unwanted(job), new Cancelled());
     }
   }
 
-  #finish(held: Valid<Static<In>>, outcome: Outcome<Static<Out>>, timing: StageTiming): Promise<void> {
+  #finish(held: HeldJob<Static<In>>, outcome: Outcome<Static<Out>>, timing: StageTiming): Promise<void> {
     held.settling = true;
     return this.#settled(held, this.#outcomes.write(held.message, held.job, outcome, timing));
   }
@@ -302,58 +295,6 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
   async #settled(held: Held<Static<In>>, written: Promise<void>): Promise<void> {
     await written.catch(this.#trouble);
     this.#holdings.release(held);
-  }
-
-  #work(): void {
-    const { batch, concurrency } = this.options;
-    while (this.#waiting.length > 0 && this.#running.size < concurrency) {
-      this.#handle(this.#waiting.splice(0, batch));
-    }
-  }
-
-  async #handle(batch: Valid<Static<In>>[]): Promise<void> {
-    const controller = new AbortController();
-    for (const held of batch) held.controller = controller;
-    this.#running.add(controller);
-    const last_deadline = Math.max(...batch.map((held) => held.job.deadline));
-    const timer = setTimeout(() => controller.abort(new Expired()), last_deadline - Date.now());
-    const waited = batch.map((held) => waitedSoFar(held.job));
-    const started = performance.now();
-    this.#beginning++;
-    let beginning = true;
-    const begun = () => {
-      if (beginning) this.#beginning--;
-      beginning = false;
-      this.#holdings.wake();
-    };
-    const outcomes = await this.#handled(batch, { signal: controller.signal, begun });
-    begun();
-    const worked = performance.now() - started;
-    clearTimeout(timer);
-    if (this.#left) return;
-    await Promise.all(
-      batch.map(async (held, i) => {
-        if (!this.#holdings.has(held)) return; // lost meanwhile
-        const given = outcomes[i] ?? new Error("the handler gave no outcome for this job");
-        const outcome = this.options.cancellations.has(held.job.job_id) ? new Cancelled() : given;
-        await this.#finish(held, outcome, { waited: waited[i]!, worked });
-      }),
-    );
-    this.#running.delete(controller);
-    // Only when Redis has it: a handler that computes would hold the write back for as long as it does.
-    this.#work();
-  }
-
-  async #handled(batch: Valid<Static<In>>[], context: HandlerContext): Promise<Outcome<Static<Out>>[]> {
-    try {
-      return await this.options.handle(
-        batch.map((held) => held.job),
-        context,
-      );
-    } catch (thrown) {
-      const error = toError(thrown);
-      return batch.map(() => error);
-    }
   }
 
   readonly #trouble = (error: unknown): void =>

@@ -7,13 +7,12 @@ export interface Held<T> {
   readonly job?: T & Envelope;
   /** Its outcome is on its way to Redis: there it may be held or not. */
   settling: boolean;
-  /** The handler call that works on it. */
-  controller?: AbortController;
 }
 
 export class Holdings<T> {
   readonly #held = new Set<Held<T>>();
-  #changed = Promise.withResolvers<void>();
+  /** Where somebody waits. */
+  #changed: PromiseWithResolvers<void> | undefined;
 
   get size(): number {
     return this.#held.size;
@@ -37,11 +36,6 @@ export class Holdings<T> {
     return [...this.#held].filter((held) => held.job?.job_id === job_id);
   }
 
-  /** What a handler call works on. */
-  of(controller: AbortController): Held<T>[] {
-    return [...this.#held].filter((held) => held.controller === controller);
-  }
-
   /**
    * What differs from what Redis holds: `messages` that are not known here, and what is known here but lost. The same
    * message may be held twice.
@@ -57,11 +51,14 @@ export class Holdings<T> {
 
   /** Resolves when `done` says so; it is asked after each release and each `wake`. */
   async until(done: () => boolean): Promise<void> {
-    while (!done()) await this.#changed.promise;
+    while (!done()) {
+      this.#changed ??= Promise.withResolvers();
+      await this.#changed.promise;
+    }
   }
 
   wake(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
+    this.#changed?.resolve();
+    this.#changed = undefined;
   }
 }

@@ -39,6 +39,11 @@ export class Intake {
     if (blocking.status === "ready") identify();
   }
 
+  /** The next take waits at the server without a look before it: messages come one at a time. */
+  get waitsNext(): boolean {
+    return this.#unlooked > 0;
+  }
+
   /** Up to `room` messages, with the lane they came by; waits for one for a while, where `held` and the lane allow it. */
   async take(room: number, held: number): Promise<{ lane: Lane; messages: string[] }> {
     const { redis, blocking, names, queue, processing, mayWait } = this.options;

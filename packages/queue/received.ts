@@ -32,6 +32,7 @@ export function callerOf(message: string): Caller | undefined {
 
 /** Since the stage before was done with it, in ms: what its stages have not accounted for. */
 export function waitedSoFar({ submitted_at, timings }: Envelope): number {
-  const accounted = Object.values(timings).reduce((sum, { waited, worked }) => sum + waited + worked, 0);
+  let accounted = 0;
+  for (const stage in timings) accounted += timings[stage]!.waited + timings[stage]!.worked;
   return Math.max(0, Date.now() - submitted_at - accounted);
 }

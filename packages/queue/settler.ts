@@ -24,6 +24,7 @@ interface Move {
   readonly write: string;
   readonly caller?: Caller;
   readonly written: () => void;
+  readonly gone: (error: unknown) => void;
 }
 
 export interface SettlerKeys {
@@ -42,6 +43,7 @@ export class Settler {
   #ends: Move[] = [];
   #writing = false;
   #batch: Promise<unknown> | undefined;
+  #sending: PromiseWithResolvers<void> | undefined;
 
   constructor(
     private readonly redis: QueueRedis,
@@ -56,14 +58,19 @@ export class Settler {
     return this.#batch;
   }
 
+  /** Resolves when all that was handed in to be settled or completed is sent; nothing where it already is. */
+  get sent(): Promise<void> | undefined {
+    return this.#sending?.promise;
+  }
+
   /** The message is done and `successor` goes on to the next queue. Resolves when Redis has it. */
   settle(message: string, successor: string): Promise<void> {
-    return this.#add(this.#moves, { message, write: successor });
+    return this.#add(this.#moves, message, successor);
   }
 
   /** The message is done and its caller gets `completion`, as JSON. Resolves when Redis has it. */
   complete(message: string, caller: Caller, completion: string): Promise<void> {
-    return this.#add(this.#ends, { message, write: completion, caller });
+    return this.#add(this.#ends, message, completion, caller);
   }
 
   /** The message is laid aside as a dead letter; resolves with how many there are, over the limit included. */
@@ -95,9 +102,10 @@ export class Settler {
     );
   }
 
-  #add(list: Move[], move: Omit<Move, "written">): Promise<void> {
-    return new Promise((written) => {
-      list.push({ ...move, written });
+  #add(list: Move[], message: string, write: string, caller?: Caller): Promise<void> {
+    return new Promise((written, gone) => {
+      list.push({ message, write, caller, written, gone });
+      this.#sending ??= Promise.withResolvers();
       if (this.#writing) return;
       this.#writing = true;
       queueMicrotask(() => this.#write());
@@ -112,9 +120,17 @@ export class Settler {
         moves.length > 0 && this.#persist(() => this.#settleAll(moves)),
         ends.length > 0 && this.#persist(() => this.#completeAll(ends)),
       ]);
+      if (this.#moves.length === 0 && this.#ends.length === 0) {
+        this.#sending?.resolve();
+        this.#sending = undefined;
+      }
       this.#batch = batch.catch(() => {});
-      await batch;
-      for (const { written } of [...moves, ...ends]) written();
+      try {
+        await batch;
+        for (const { written } of [...moves, ...ends]) written();
+      } catch (error) {
+        for (const { gone } of [...moves, ...ends]) gone(error);
+      }
     }
     this.#batch = undefined;
     this.#writing = false;

@@ -24,6 +24,8 @@ export class CompletionWaiter {
   /** Channels of other gateways, by how many of their jobs are waited for. */
   readonly #listening = new Map<string, number>();
   readonly #look: Timer;
+  /** Whose notices came together: they are looked up together. */
+  #noticed: string[] = [];
 
   /**
    * @param gateway the `reply_to` of the jobs that it waits for.
@@ -36,7 +38,7 @@ export class CompletionWaiter {
     private readonly names: RedisNames,
     private readonly trouble: (error: Error) => void,
   ) {
-    subscriber.on("message", (_channel, job_id: string) => this.#fetch([job_id]));
+    subscriber.on("message", (_channel, job_id: string) => this.#notice(job_id));
     subscriber.on("ready", () => this.#fetch([...this.#waiting.keys()]));
     this.#look = setInterval(() => this.#fetch([...this.#waiting.keys()]), LOOK_EVERY_MS);
   }
@@ -118,6 +120,15 @@ export class CompletionWaiter {
 
   close(): void {
     clearInterval(this.#look);
+  }
+
+  #notice(job_id: string): void {
+    if (this.#noticed.push(job_id) > 1) return;
+    queueMicrotask(() => {
+      const job_ids = this.#noticed;
+      this.#noticed = [];
+      this.#fetch(job_ids);
+    });
   }
 
   async #fetch(job_ids: string[]): Promise<void> {

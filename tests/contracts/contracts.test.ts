@@ -1,6 +1,14 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { contract, packEmbedding, QueryAnswer, queues, redisNames, unpackEmbedding } from "#contracts";
+import {
+  contract,
+  isPackedEmbedding,
+  packEmbedding,
+  QueryAnswer,
+  queues,
+  redisNames,
+  unpackEmbedding,
+} from "#contracts";
 import { encoderJob, llmJob, retrieverJob } from "../support/jobs.ts";
 
 test("the messages of every hop fit their queues", () => {
@@ -26,6 +34,14 @@ test("what fits needs no explanation", () => {
 test("an embedding comes back as it was packed, to the bit", () => {
   const vector = fc.float32Array({ minLength: 384, maxLength: 384, noNaN: true });
   fc.assert(fc.property(vector, (values) => expect(unpackEmbedding(packEmbedding(values))).toEqual(values)));
+});
+
+test("only the base64 of a whole embedding is taken for one", () => {
+  const packed = packEmbedding(new Float32Array(384).fill(0.05));
+  expect(isPackedEmbedding(packed)).toBe(true);
+  for (const end of ["", "=", " ", "-", "_", "\n", "é", "===="]) {
+    expect(isPackedEmbedding(packed.slice(0, -Math.max(1, end.length)) + end)).toBe(false);
+  }
 });
 
 test("bytes that are not whole float32 values are no embedding", () => {

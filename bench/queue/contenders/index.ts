@@ -1,7 +1,8 @@
 import type { Contender } from "../contender.ts";
-import { brpop } from "./brpop.ts";
-import { bullmq } from "./bullmq.ts";
-import { ragline } from "./ragline.ts";
-
-export const contenders = { ragline, bullmq, brpop } satisfies Record<string, Contender>;
+/** Loaded by name: a process runs nothing of the others. */
+export const contenders = {
+  ragline: async () => (await import("./ragline.ts")).ragline,
+  bullmq: async () => (await import("./bullmq.ts")).bullmq,
+  brpop: async () => (await import("./brpop.ts")).brpop,
+} satisfies Record<string, () => Promise<Contender>>;
 export type ContenderName = keyof typeof contenders;
