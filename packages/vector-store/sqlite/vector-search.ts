@@ -19,12 +19,8 @@ export function searchVectors(
 ): Candidate[] {
   mirror.follow(db);
   const near = mirror.nearest(question, Math.max(RESCORED, Math.ceil(limit * 1.25)), scope);
-  const found = db
-    .query<{ row: number; vector: Uint8Array }, [string]>(
-      "SELECT chunk AS row, vector FROM json_each(?) AS near JOIN vectors ON chunk = near.value",
-    )
-    .all(JSON.stringify(near))
-    .map(({ row, vector }) => ({ row, score: cosine(question, vector) }));
+  const vectors = mirror.stored(db, near);
+  const found = near.map((row, i) => ({ row, score: cosine(question, vectors[i]!) }));
   return ranked(db, found, limit);
 }
 
