@@ -66,7 +66,9 @@ export function termTotals(db: Database, rows?: readonly number[]): Map<number, 
   const sizes = (
     rows
       ? db
-          .query("SELECT id, sz FROM json_each(?) AS wanted JOIN terms_docsize ON id = wanted.value")
+          .query(
+            "SELECT terms_docsize.id, sz FROM json_each(?) AS wanted JOIN terms_docsize ON terms_docsize.id = wanted.value",
+          )
           .values(JSON.stringify(rows))
       : db.query("SELECT id, sz FROM terms_docsize").values()
   ) as [number, Uint8Array][];

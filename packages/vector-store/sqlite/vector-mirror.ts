@@ -5,6 +5,7 @@
 import type { Database } from "bun:sqlite";
 import { LRUCache } from "lru-cache";
 import { LogFollower } from "./change-log.ts";
+import { toFloats } from "./cosine.ts";
 import { VectorMemory } from "./scan/vector-memory.ts";
 import { VectorTable } from "./scan/vector-table.ts";
 import type { Scope } from "./scope.ts";
@@ -20,7 +21,7 @@ export class VectorMirror {
   #scan: WebAssembly.Module;
   #memory: VectorMemory;
   #tenants = new Map<number, VectorTable>();
-  #kept = new LRUCache<number, Uint8Array>({ max: KEPT });
+  #kept = new LRUCache<number, Float32Array>({ max: KEPT });
   #follower = new LogFollower({
     load: (db) => this.#load(db),
     take: (db, rows) => this.#take(db, rows),
@@ -53,8 +54,8 @@ export class VectorMirror {
     return Array.from(near, (row) => first + row);
   }
 
-  /** The vectors under these rows as they are stored, float32 bytes, in the rows' order. */
-  stored(db: Database, rows: readonly number[]): Uint8Array[] {
+  /** The vectors under these rows as they are stored, in the rows' order. */
+  stored(db: Database, rows: readonly number[]): Float32Array[] {
     const unread = rows.filter((row) => !this.#kept.has(row));
     if (unread.length === 0) return rows.map((row) => this.#kept.get(row)!);
     const read = new Map(
@@ -63,7 +64,7 @@ export class VectorMirror {
           "SELECT chunk AS row, vector FROM json_each(?) AS near JOIN vectors ON chunk = near.value",
         )
         .all(JSON.stringify(unread))
-        .map(({ row, vector }) => [row, vector]),
+        .map(({ row, vector }) => [row, toFloats(vector)]),
     );
     const vectors = rows.map((row) => read.get(row) ?? this.#kept.get(row)!);
     for (const [row, vector] of read) this.#kept.set(row, vector);
