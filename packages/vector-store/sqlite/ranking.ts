@@ -6,7 +6,9 @@ import { bestFirst } from "../order.ts";
 /** The `limit` best, best first; ties by id. */
 export function ranked(db: Database, candidates: readonly Candidate[], limit: number): Candidate[] {
   // Numbers alone are sorted many times as fast as candidates.
-  const scores = Float64Array.from(candidates, ({ score }) => score).sort();
+  const scores = new Float64Array(candidates.length);
+  for (let i = 0; i < candidates.length; i++) scores[i] = candidates[i]!.score;
+  scores.sort();
   const least = scores[Math.max(0, scores.length - limit)] ?? 0;
   const best = candidates.filter(({ score }) => score >= least).sort((a, b) => b.score - a.score);
   const tied = best.filter(({ score }, i) => score === best[i - 1]?.score || score === best[i + 1]?.score);

@@ -26,13 +26,37 @@ const B = 0.75;
 /** For terms that half of all chunks have. */
 const LEAST_IDF = 1e-6;
 
-/** A term that a chunk is scored by, and how far its list has been walked. */
-interface Scored {
-  readonly list: PostingList;
-  /** How much of it each chunk of the list has, of what is looked at. */
-  readonly counts: Float32Array;
-  readonly idf: number;
-  at: number;
+/** A term that chunks are scored by: its list, as it is walked. */
+class Scored {
+  /** The row that the walk is at; infinite behind the last. */
+  row = -1;
+  #at = 0;
+
+  constructor(
+    private readonly list: PostingList,
+    /** How much of it each chunk of the list has, of what is looked at. */
+    private readonly counts: Float32Array,
+    private readonly idf: number,
+  ) {}
+
+  /** On to the first chunk that has any of it, from `row` on. */
+  seek(row: number): void {
+    if (this.row >= row) return;
+    this.#at = this.list.from(row, this.#at);
+    this.#skip();
+  }
+
+  /** What it adds to BM25 of the chunk that the walk is at, and on to the next. */
+  take(length: number): number {
+    const count = this.counts[this.#at++]!;
+    this.#skip();
+    return this.idf * ((count * (K1 + 1)) / (count + length));
+  }
+
+  #skip(): void {
+    while (this.counts[this.#at] === 0) this.#at++;
+    this.row = this.list.rows[this.#at] ?? Number.POSITIVE_INFINITY;
+  }
 }
 
 /**
@@ -96,7 +120,7 @@ function scored(
       const list = lists.get(term)!;
       const having = counts === "own" ? list.own_chunks : list.rows.length;
       const idf = Math.log((mirror.chunks - having + 0.5) / (having + 0.5));
-      return { list, counts: list[counts], idf: idf > 0 ? idf : LEAST_IDF, at: 0 };
+      return new Scored(list, list[counts], idf > 0 ? idf : LEAST_IDF);
     });
 }
 
@@ -109,13 +133,13 @@ function find(
 ): number[] {
   const among = rows && new Set(rows);
   const best = new Best(limit);
-  for (const term of terms) term.at = term.list.from(first);
+  for (const term of terms) term.seek(first);
   for (;;) {
     let row = Number.POSITIVE_INFINITY;
-    for (const { list, at } of terms) if (list.rows[at]! < row) row = list.rows[at]!;
+    for (const term of terms) if (term.row < row) row = term.row;
     if (row > last) break;
     const score = scoreOf(mirror, terms, row);
-    if (score > 0 && (!among || among.has(row))) best.offer(row, score);
+    if (!among || among.has(row)) best.offer(row, score);
   }
   return best.rows().sort((a, b) => a - b);
 }
@@ -123,20 +147,16 @@ function find(
 /** @param rows ascending */
 function score(mirror: TermMirror, terms: readonly Scored[], rows: readonly number[]): Candidate[] {
   return rows.map((row) => {
-    for (const term of terms) term.at = term.list.from(row, term.at);
+    for (const term of terms) term.seek(row);
     return { row, score: scoreOf(mirror, terms, row) };
   });
 }
 
-/** BM25 of a chunk by the terms whose lists have been walked to it; walks them past it. */
+/** BM25 of a chunk by the terms whose walks are at it; walks them past it. */
 function scoreOf(mirror: TermMirror, terms: readonly Scored[], row: number): number {
   const length = K1 * (1 - B + (B * mirror.total(row)) / mirror.average);
   let sum = 0;
-  for (const term of terms) {
-    if (term.list.rows[term.at] !== row) continue;
-    const count = term.counts[term.at++]!;
-    sum += term.idf * ((count * (K1 + 1)) / (count + length));
-  }
+  for (const term of terms) if (term.row === row) sum += term.take(length);
   return sum;
 }
 

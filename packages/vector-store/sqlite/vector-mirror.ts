@@ -45,13 +45,9 @@ export class VectorMirror {
   /** Rows of the `count` nearest of the scope as far as the codes tell, in no order. */
   nearest(question: Float32Array, count: number, { tenant, first, rows }: Scope): number[] {
     const vectors = this.#tenants.get(tenant);
-    const near =
-      vectors?.nearest(
-        question,
-        count,
-        rows?.map((row) => row - first),
-      ) ?? [];
-    return Array.from(near, (row) => first + row);
+    if (!vectors) return [];
+    const among = rows?.map((row) => row - first);
+    return Array.from(vectors.nearest(question, count, among), (row) => first + row);
   }
 
   /** The vectors under these rows as they are stored, in the rows' order. */
