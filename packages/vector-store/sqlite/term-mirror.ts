@@ -15,8 +15,11 @@ import { LogFollower } from "./change-log.ts";
 import { PostingList } from "./posting-list.ts";
 import { chunksWith, countsOf, openInstances, type TermCount, termTotals } from "./terms.ts";
 
-/** Of all posting lists together. 64 MB hold the whole index of some 15,000 chunks, and of larger ones what is asked for. */
+/** Of all posting lists together: 64 MB hold the index of some 15,000 chunks, and of larger ones what is asked for. */
 const MOST_BYTES = 64 * 2 ** 20;
+
+/** What a list takes beside its chunks, about: words that no chunk has must not fill the memory, either. */
+const BYTES_A_LIST = 1_000;
 
 /** Changed chunks that are remembered, some 15 KB each. */
 const MOST_CHANGES = 1_000;
@@ -38,7 +41,7 @@ export class TermMirror {
   #terms = 0;
   #lists = new LRUCache<string, Kept>({
     maxSize: MOST_BYTES,
-    sizeCalculation: ({ list }) => 100 + list.bytes,
+    sizeCalculation: ({ list }) => BYTES_A_LIST + list.bytes,
   });
   #changes: Change[] = [];
   /** Changes that are not remembered any more. */
