@@ -62,7 +62,7 @@ await runStage({
   from: queues.llmIn,
   to: completions,
   concurrency: config.LLM_CONCURRENCY,
-  paced: true,
+  paced: () => places.atOnce,
   register: (registry) => {
     metrics = balancerMetrics(registry);
   },

@@ -7,6 +7,8 @@
 import type { Redis } from "ioredis";
 import type { Balancer, Call, DispatchRequest } from "#balancer";
 
+/** Places that are asked for in one round trip, where they are free; more would hold up what the worker does beside. */
+const MOST_AT_ONCE = 8;
 /** Workers that wait are told together, and should not ask together. */
 const JITTER_MS = 5;
 
@@ -24,6 +26,7 @@ export class Places {
   readonly #waiting = new Set<() => void>();
   /** How often it was told that a place has come free. */
   #told = 0;
+  #at_once = 1;
 
   constructor(private readonly options: PlacesOptions) {
     const { subscriber, balancer } = options;
@@ -35,6 +38,14 @@ export class Places {
   }
 
   /**
+   * How many jobs to take at once: more each time that there was a place at once, one as soon as there was none, so that no
+   * job waits behind this worker's others while another worker could have it.
+   */
+  get atOnce(): number {
+    return this.#at_once;
+  }
+
+  /**
    * The call that may be made now; or why there is none: no replica is left, the caller has gone, or every breaker
    * stayed open.
    * @throws the signal's reason when it fires.
@@ -42,11 +53,13 @@ export class Places {
   async take(request: DispatchRequest, signal: AbortSignal): Promise<Call | NoPlace> {
     const began = performance.now();
     const until = began + this.options.all_open_ms;
-    for (;;) {
+    for (let waits = 0; ; waits++) {
       signal.throwIfAborted();
       const told = this.#told;
       const waited_ms = request.waited_ms + performance.now() - began;
       const dispatched = await this.options.balancer.dispatch({ ...request, waited_ms });
+      if (dispatched.kind === "go" && waits === 0) this.#at_once = Math.min(MOST_AT_ONCE, 2 * this.#at_once);
+      if (dispatched.kind === "wait") this.#at_once = 1;
       if (dispatched.kind === "go") return dispatched.call;
       if (dispatched.kind !== "wait") return dispatched.kind;
       if (dispatched.reason === "open" && performance.now() > until) return "open";

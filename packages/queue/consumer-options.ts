@@ -48,10 +48,11 @@ export interface ConsumerOptions<In extends TSchema, Out extends TSchema> {
   /** Most messages held here, those that wait for the handler included; at most 64 keeps a settle cheap. */
   readonly prefetch: number;
   /**
-   * Take one message at a time, and the next only when the handler has begun with it: what cannot begin yet stays in the
-   * queue, in order, for whichever consumer can begin first. Default: take as much as there is room for.
+   * How many messages to take at once, 1 at least, and the next only when the handler has begun with all of them: what
+   * cannot begin yet stays in the queue, in order, for whichever consumer can begin first. Default: take as much as there is
+   * room for.
    */
-  readonly paced?: boolean;
+  readonly paced?: () => number;
   /** For commands and scripts; waits for Redis as long as it takes. */
   readonly redis: QueueRedis;
   /** For the command that waits at the server. */

@@ -151,7 +151,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
         if (this.#suspect) await this.#reconcile();
         if (performance.now() - this.#beaten_at > this.options.lease.lease_ms / 2) await this.#beat();
         const { prefetch, paced } = this.options;
-        const room = Math.min(prefetch - this.#holdings.size, paced ? 1 : prefetch);
+        const room = Math.min(prefetch - this.#holdings.size, paced?.() ?? prefetch);
         const { lane, messages } = room > 0 ? await this.#intake.take(room, this.#holdings.size) : NOTHING;
         // It came over a reconnect: what was cancelled meanwhile is not known here yet.
         if (this.#suspect) await this.options.cancellations.refresh();

@@ -61,8 +61,8 @@ interface StageBase<In extends TSchema, Out extends TSchema> {
 export interface OneByOne<In extends TSchema, Out extends TSchema> extends StageBase<In, Out> {
   readonly handle: (job: Static<In>, context: HandlerContext) => Promise<Static<Out>>;
   readonly concurrency: number;
-  /** Take a job only when the one before has begun: see `ConsumerOptions`. */
-  readonly paced?: boolean;
+  /** How many jobs to take at once, and the next only when these have begun: see `ConsumerOptions`. */
+  readonly paced?: () => number;
 }
 
 /** A stage whose handler gets up to `batch` jobs together. */
@@ -129,7 +129,7 @@ export async function runStage<In extends TSchema, Out extends TSchema>(
 function handling<In extends TSchema, Out extends TSchema>(stage: OneByOne<In, Out> | InBatches<In, Out>) {
   if ("handleBatch" in stage) {
     const { handleBatch, batch, concurrency = 1 } = stage;
-    return { handle: handleBatch, batch, concurrency, paced: false };
+    return { handle: handleBatch, batch, concurrency, paced: undefined };
   }
   const handle = async (jobs: Static<In>[], context: HandlerContext) =>
     Promise.all(jobs.map((job) => stage.handle(job, context)));

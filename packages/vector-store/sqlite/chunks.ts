@@ -3,8 +3,8 @@ import type { Database } from "bun:sqlite";
 import type { ChunkTerms } from "../chunk-terms.ts";
 import type { Candidate } from "../fusion.ts";
 import type { Chunk, SearchHit } from "../types.ts";
+import { cosine, toFloats } from "./cosine.ts";
 import { indexTerms } from "./terms.ts";
-import { cosine } from "./vector-search.ts";
 
 interface ChunkRow extends Omit<Chunk, "vector" | "heading_path"> {
   readonly heading_path: string;
@@ -45,7 +45,7 @@ export function hitsOf(db: Database, found: readonly Candidate[], question: Floa
     return {
       ...toChunk(chunk),
       score,
-      cosine: cosine(question, vector),
+      cosine: cosine(question, toFloats(vector)),
       metadata: JSON.parse(metadata),
     };
   });

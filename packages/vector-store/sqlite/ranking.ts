@@ -5,9 +5,12 @@ import { bestFirst } from "../order.ts";
 
 /** The `limit` best, best first; ties by id. */
 export function ranked(db: Database, candidates: readonly Candidate[], limit: number): Candidate[] {
-  const sorted = candidates.toSorted((a, b) => b.score - a.score);
-  const least = sorted[Math.min(limit, sorted.length) - 1]?.score ?? 0;
-  const best = sorted.filter(({ score }) => score >= least);
+  // Numbers alone are sorted many times as fast as candidates.
+  const scores = new Float64Array(candidates.length);
+  for (let i = 0; i < candidates.length; i++) scores[i] = candidates[i]!.score;
+  scores.sort();
+  const least = scores[Math.max(0, scores.length - limit)] ?? 0;
+  const best = candidates.filter(({ score }) => score >= least).sort((a, b) => b.score - a.score);
   const tied = best.filter(({ score }, i) => score === best[i - 1]?.score || score === best[i + 1]?.score);
   if (tied.length === 0) return best;
   const ids = idsOf(db, tied);

@@ -18,8 +18,8 @@ export const VECTOR_BYTES = EMBEDDING_DIMENSIONS * Float32Array.BYTES_PER_ELEMEN
  * tokenizer `ascii` cuts such text at its spaces alone. It keeps no text of its own, and as a contentless
  * table wants each row deleted by name, which a trigger does.
  *
- * The change log is written by triggers on `vectors`: no writer can forget it. A vector is never updated in
- * place, only deleted and inserted. Rows are used again after a delete, so a reader takes the log in order.
+ * The change log is written by triggers on `vectors`: no writer can forget it, and a chunk comes and goes with its
+ * vector. Neither is ever updated in place. Rows are used again after a delete, so a reader looks at what is under a row now.
  */
 export const SCHEMA = `
 CREATE TABLE state (

@@ -1,4 +1,4 @@
-/** The embedded store: one SQLite file, searched by words with FTS5 and by meaning in a mirror of its vectors. */
+/** The embedded store: one SQLite file, searched in mirrors of its full-text index and of its vectors. */
 import type { Database } from "bun:sqlite";
 import { acceptDocument, acceptVector } from "../accept.ts";
 import { fuse } from "../fusion.ts";
@@ -22,7 +22,8 @@ import { documentsOf, findDocument, insertDocument, removeDocument } from "./doc
 import { ranked } from "./ranking.ts";
 import { loadVectorScan } from "./scan/vector-scan.ts";
 import { scopeOf } from "./scope.ts";
-import { searchTerms } from "./terms.ts";
+import { TermMirror } from "./term-mirror.ts";
+import { searchTerms } from "./term-search.ts";
 import { VectorMirror } from "./vector-mirror.ts";
 import { searchVectors } from "./vector-search.ts";
 
@@ -53,6 +54,8 @@ class SqliteStore implements VectorStore {
   #db: Database | undefined;
   /** There from the first search by meaning on. */
   #mirror: VectorMirror | undefined;
+  /** Empty until the first search by words. */
+  #terms = new TermMirror();
   #closed = false;
 
   constructor({ path, readonly = false, fusion = DEFAULT_FUSION }: SqliteStoreOptions) {
@@ -85,7 +88,7 @@ class SqliteStore implements VectorStore {
       if (!scope) return [];
       const limit = Math.max(CANDIDATES, top_k);
       const dense = () => searchVectors(db, mirror, vector, scope, limit);
-      const words = () => searchTerms(db, text, scope, limit);
+      const words = () => searchTerms(db, this.#terms, text, scope, limit);
       const found =
         mode === "dense" ? dense() : mode === "text" ? words() : fuse(dense(), words(), this.fusion);
       return hitsOf(db, ranked(db, found, top_k), vector);
@@ -130,6 +133,7 @@ class SqliteStore implements VectorStore {
     this.#db?.close();
     this.#db = undefined;
     this.#mirror = undefined;
+    this.#terms = new TermMirror();
   }
 
   /** One commit's state for all of `work`; `empty` while the file is not there yet. */
@@ -153,6 +157,7 @@ class SqliteStore implements VectorStore {
       });
       const result = written.immediate();
       this.#mirror?.committed();
+      this.#terms.committed();
       return result;
     });
   }

@@ -1,13 +1,18 @@
-/** The full-text index: what of a chunk is in it, and the search by words, ranked by BM25. */
+/** The full-text index in the file: what of a chunk is in it, and what is read of it. */
 import type { Database } from "bun:sqlite";
-import { analyseQuestion } from "../analyser.ts";
 import { type ChunkTerms, TERM_WEIGHTS } from "../chunk-terms.ts";
-import type { Candidate } from "../fusion.ts";
-import { ranked } from "./ranking.ts";
-import type { Scope } from "./scope.ts";
 
-/** In the order of the table's columns. */
-const WEIGHTS = [TERM_WEIGHTS.title, TERM_WEIGHTS.text, TERM_WEIGHTS.around].join(", ");
+/** How much of a term a chunk has: BM25's term frequency, weighted. */
+export interface TermCount {
+  /** In its title and its own text. */
+  own: number;
+  /** With what is around it. */
+  all: number;
+}
+
+/** Within a connection's own temporary schema: a reader may do so, too. */
+const INSTANCES =
+  "CREATE VIRTUAL TABLE IF NOT EXISTS temp.term_instances USING fts5vocab('main', 'terms', 'instance')";
 
 export function indexTerms(db: Database, row: number, { title, text, around }: ChunkTerms): void {
   db.query("INSERT INTO terms (rowid, title, text, around) VALUES (?, ?, ?, ?)").run(
@@ -18,83 +23,68 @@ export function indexTerms(db: Database, row: number, { title, text, around }: C
   );
 }
 
-/**
- * Of a question's words the rarer ones find, up to about this many chunks; the commoner ones then only score what was
- * found. BM25 of each match is what a search costs (2 to 3 us), common words match nearly everything, and what has none of
- * the rarer ones is seldom among the best.
- */
-const FOUND_AT_MOST = 5_000;
-
-/** Words of one question that find, and that score. Only a text pasted as a question has more. */
-const FINDING_TERMS = 64;
-const MOST_TERMS = 256;
-
-/**
- * The `limit` best of the scope that have any of the question's rarer terms in their title or text, best first; ties by
- * id, at the cut by row. A term that the question repeats counts as often. The scores are BM25's, higher is better; its
- * document frequencies are those of all tenants together, as with any shared index.
- *
- * What is around a chunk scores those that their own words have found, and finds none: a fifth cheaper than one search of
- * all, and as good (nDCG@10 on SciFact 0.737 either way).
- */
-export function searchTerms(db: Database, question: string, scope: Scope, limit: number): Candidate[] {
-  const terms = analyseQuestion(question);
-  const rarity = rarestFirst(db, terms);
-  if (rarity.size === 0) return [];
-  const finding = findingTerms(rarity);
-  // The `+` keeps SQLite from running the whole search anew for each row of the filter.
-  const among = scope.rows ? "AND +rowid IN (SELECT value FROM json_each(?5))" : "";
-  const near = db
-    .query<{ row: number }, (string | number)[]>(
-      // Ordered by bm25() itself: by the hidden column `rank` it takes half as long again.
-      `SELECT rowid AS row FROM terms
-        WHERE terms MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ${among}
-        ORDER BY bm25(terms, ${WEIGHTS}), rowid LIMIT ?4`,
-    )
-    .all(
-      `{title text} : (${anyOf(terms.filter((term) => finding.has(term)))})`,
-      scope.first,
-      scope.last,
-      limit,
-      ...(scope.rows ? [JSON.stringify(scope.rows)] : []),
-    );
-  const found = db
-    .query<Candidate, [string, string]>(
-      `SELECT rowid AS row, -bm25(terms, ${WEIGHTS}) AS score FROM terms
-        WHERE terms MATCH ?1 AND +rowid IN (SELECT value FROM json_each(?2))
-        ORDER BY bm25(terms, ${WEIGHTS}), rowid`,
-    )
-    .all(anyOf(terms.filter((term) => rarity.has(term))), JSON.stringify(near.map(({ row }) => row)));
-  return ranked(db, found, limit);
+/** To be called once a connection, before `chunksWith`. */
+export function openInstances(db: Database): void {
+  db.run(INSTANCES);
 }
 
-/** Terms that some title or text has, rarest first, to in how many they are: past `FOUND_AT_MOST`, it is not counted. */
-function rarestFirst(db: Database, terms: readonly string[]): Map<string, number> {
-  const count = db.query<{ chunks: number }, [string]>(
-    `SELECT count(*) AS chunks FROM (SELECT 1 FROM terms WHERE terms MATCH ? LIMIT ${FOUND_AT_MOST})`,
-  );
-  const counted = [...new Set(terms)].map(
-    (term) => [term, count.get(`{title text} : "${term}"`)!.chunks] as const,
-  );
-  return new Map(counted.filter(([, chunks]) => chunks > 0).sort((a, b) => a[1] - b[1]));
+/** The chunks that have a term, by row, in order. */
+export function chunksWith(db: Database, term: string): Map<number, TermCount> {
+  const instances = db
+    .query<unknown, [string]>("SELECT doc, col FROM temp.term_instances WHERE term = ?")
+    .values(term) as [number, keyof ChunkTerms][];
+  const counts = new Map<number, TermCount>();
+  for (const [row, column] of instances) count(counts, row, column);
+  return counts;
 }
 
-/** The rarest, and more of them as long as they find little. */
-function findingTerms(rarity: ReadonlyMap<string, number>): Set<string> {
-  const finding = new Set<string>();
-  let found = 0;
-  for (const [term, chunks] of rarity) {
-    found += chunks;
-    if (finding.size > 0 && (found > FOUND_AT_MOST || finding.size === FINDING_TERMS)) break;
-    finding.add(term);
+/** What `chunksWith` would tell of a chunk for each of its terms. */
+export function countsOf(terms: ChunkTerms): Map<string, TermCount> {
+  const counts = new Map<string, TermCount>();
+  for (const column of Object.keys(TERM_WEIGHTS) as (keyof ChunkTerms)[])
+    for (const term of terms[column]) count(counts, term, column);
+  return counts;
+}
+
+function count<K>(counts: Map<K, TermCount>, key: K, column: keyof ChunkTerms): void {
+  let found = counts.get(key);
+  if (!found) {
+    found = { own: 0, all: 0 };
+    counts.set(key, found);
   }
-  return finding;
+  const weight = TERM_WEIGHTS[column];
+  found.all += weight;
+  if (column !== "around") found.own += weight;
 }
 
-/** Those of a pasted text beyond the first are left out: each costs a walk through its matches. */
-function anyOf(terms: readonly string[]): string {
-  return terms
-    .slice(0, MOST_TERMS)
-    .map((term) => `"${term}"`)
-    .join(" OR ");
+/**
+ * How many terms each chunk has, whatever their weights, by row.
+ * @param rows only these, those of them that are there
+ */
+export function termTotals(db: Database, rows?: readonly number[]): Map<number, number> {
+  // FTS5's own table of sizes: a varint for each column.
+  const sizes = (
+    rows
+      ? db
+          .query(
+            "SELECT terms_docsize.id, sz FROM json_each(?) AS wanted JOIN terms_docsize ON terms_docsize.id = wanted.value",
+          )
+          .values(JSON.stringify(rows))
+      : db.query("SELECT id, sz FROM terms_docsize").values()
+  ) as [number, Uint8Array][];
+  return new Map(sizes.map(([row, varints]) => [row, sumOf(varints)]));
+}
+
+/** SQLite's varints: seven bits a byte, the highest first; the ninth, of eight bits, is beyond any size here. */
+function sumOf(varints: Uint8Array): number {
+  let sum = 0;
+  let value = 0;
+  for (const byte of varints) {
+    value = value * 128 + (byte & 127);
+    if (byte < 128) {
+      sum += value;
+      value = 0;
+    }
+  }
+  return sum;
 }

@@ -1,78 +1,95 @@
 /**
- * The file's vectors, mirrored in memory, each tenant's apart.
- *
- * 1. Empty until the first search.
- * 2. The first search loads every vector and remembers the last entry of the change log.
- * 3. Each later search asks `PRAGMA data_version` (3 us) whether anybody committed since, and takes what the
- *    log has since; after a commit through the same connection, which that number does not count, it looks
- *    in the log anyway.
- * 4. If the log is pruned beyond what was remembered: back to 2.
- *
- * Call `follow` inside the read transaction that the search's other reads belong to: then vectors and texts
- * are of one commit. Taking an entry twice does no harm, so an error half-way is made good by the next call.
+ * The file's vectors, mirrored in memory, each tenant's apart: all of them as int8 codes to be scanned, from the first
+ * search on, and those that were read of late as they are. Changes of the file come by the change log.
  */
 import type { Database } from "bun:sqlite";
-import { changesSince, lastChange } from "./change-log.ts";
+import { LRUCache } from "lru-cache";
+import { LogFollower } from "./change-log.ts";
+import { toFloats } from "./cosine.ts";
 import { VectorMemory } from "./scan/vector-memory.ts";
 import { VectorTable } from "./scan/vector-table.ts";
 import type { Scope } from "./scope.ts";
 import { rowsOf, tenantOf } from "./tenants.ts";
 
+/**
+ * Vectors kept as they are: 1.7 KB each, 14 MB. Reading one costs eight times its scoring, and a search reads 250: in a small
+ * corpus the same ones each time.
+ */
+const KEPT = 8_192;
+
 export class VectorMirror {
   #scan: WebAssembly.Module;
   #memory: VectorMemory;
   #tenants = new Map<number, VectorTable>();
-  #data_version: number | undefined;
-  #followed: number | undefined;
+  #kept = new LRUCache<number, Float32Array>({ max: KEPT });
+  #follower = new LogFollower({
+    load: (db) => this.#load(db),
+    take: (db, rows) => this.#take(db, rows),
+  });
 
   constructor(scan: WebAssembly.Module) {
     this.#scan = scan;
     this.#memory = new VectorMemory(scan);
   }
 
-  /** Own commits do not show in `data_version`: say so here. */
+  /** To be called after a commit through the same connection. */
   committed(): void {
-    this.#data_version = undefined;
+    this.#follower.committed();
+  }
+
+  /** Brings the vectors to the state of the transaction that `db` is in. */
+  follow(db: Database): void {
+    this.#follower.follow(db);
   }
 
   /** Rows of the `count` nearest of the scope as far as the codes tell, in no order. */
   nearest(question: Float32Array, count: number, { tenant, first, rows }: Scope): number[] {
     const vectors = this.#tenants.get(tenant);
-    const near =
-      vectors?.nearest(
-        question,
-        count,
-        rows?.map((row) => row - first),
-      ) ?? [];
-    return Array.from(near, (row) => first + row);
+    if (!vectors) return [];
+    const among = rows?.map((row) => row - first);
+    return Array.from(vectors.nearest(question, count, among), (row) => first + row);
   }
 
-  /** Brings the vectors to the state of the transaction that `db` is in. */
-  follow(db: Database): void {
-    const data_version = db.query<{ data_version: number }, []>("PRAGMA data_version").get()?.data_version;
-    if (data_version === this.#data_version) return;
-    const changes = this.#followed === undefined ? undefined : changesSince(db, this.#followed);
-    if (changes) {
-      for (const change of changes) {
-        const { vectors, row } = this.#find(change.id);
-        if (change.op === "delete") vectors.remove(row);
-        else if (change.vector) vectors.set(row, change.vector);
-        this.#followed = change.seq;
-      }
-    } else this.#load(db);
-    this.#data_version = data_version;
+  /** The vectors under these rows as they are stored, in the rows' order. */
+  stored(db: Database, rows: readonly number[]): Float32Array[] {
+    const unread = rows.filter((row) => !this.#kept.has(row));
+    if (unread.length === 0) return rows.map((row) => this.#kept.get(row)!);
+    const read = new Map(
+      db
+        .query<{ row: number; vector: Uint8Array }, [string]>(
+          "SELECT chunk AS row, vector FROM json_each(?) AS near JOIN vectors ON chunk = near.value",
+        )
+        .all(JSON.stringify(unread))
+        .map(({ row, vector }) => [row, toFloats(vector)]),
+    );
+    const vectors = rows.map((row) => read.get(row) ?? this.#kept.get(row)!);
+    for (const [row, vector] of read) this.#kept.set(row, vector);
+    return vectors;
   }
 
   #load(db: Database): void {
-    this.#followed = undefined;
     this.#tenants.clear();
+    this.#kept.clear();
     this.#memory = new VectorMemory(this.#scan);
     const rows = db.query<{ chunk: number; vector: Uint8Array }, []>("SELECT chunk, vector FROM vectors");
     for (const { chunk, vector } of rows.iterate()) {
       const { vectors, row } = this.#find(chunk);
       vectors.set(row, vector);
     }
-    this.#followed = lastChange(db);
+  }
+
+  #take(db: Database, rows: readonly number[]): void {
+    const now = db
+      .query<{ chunk: number; vector: Uint8Array | null }, [string]>(
+        "SELECT changed.value AS chunk, vector FROM json_each(?) AS changed LEFT JOIN vectors ON chunk = changed.value",
+      )
+      .all(JSON.stringify(rows));
+    for (const { chunk, vector } of now) {
+      const { vectors, row } = this.#find(chunk);
+      this.#kept.delete(chunk);
+      if (vector) vectors.set(row, vector);
+      else vectors.remove(row);
+    }
   }
 
   /** Whose vectors a chunk's row belongs to, and which of theirs it is. */

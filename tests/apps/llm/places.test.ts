@@ -72,6 +72,23 @@ test("the word of a free place that overtakes the answer that there is none is n
   await proxy.stop();
 });
 
+test("a worker takes more jobs at once while places are free, and one again as soon as none is", async () => {
+  const other = new Balancer(server.client, redisNames(), { ...settings, limit: 5 }, [ONLY]);
+  const subscriber = server.client.duplicate();
+  subscribers.push(subscriber);
+  places = new Places({ balancer: other, subscriber, all_open_ms: 0 });
+  expect(places.atOnce).toBe(1);
+  const calls = [await taken("first")];
+  expect(places.atOnce).toBe(2);
+  calls.push(...(await Promise.all(["second", "third", "fourth", "fifth"].map(taken))));
+  expect(places.atOnce).toBe(8);
+  const waiting = taken("sixth");
+  while (places.atOnce > 1) await server.client.get("ping");
+  await other.finish(calls[0]!, { outcome: "ok", latency_ms: 1, again: false });
+  await waiting;
+  expect(places.atOnce).toBe(1);
+});
+
 test("a job that waits is let go when its signal fires", async () => {
   await taken("first");
   const controller = new AbortController();

@@ -384,3 +384,35 @@ describe("waiting for a completion", () => {
     expect(await told).toMatchObject({ status: "error", code: "invalid_completion" });
   });
 });
+
+test("a consumer that is paced takes as many as it is told, and more only when all of them have begun", async () => {
+  const begins: (() => void)[] = [];
+  const handled: string[] = [];
+  const held = () => stage.server.client.llen(names.queue("job:encoder_in"));
+  for (const job_id of ["a", "b", "c", "d"])
+    await push(stage.server.client, names, queues.encoderIn, encoderJob({ job_id }));
+  const all = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  const two = Promise.withResolvers<void>();
+  startEncoder({
+    batch: 1,
+    concurrency: 8,
+    paced: () => 2,
+    handle: async (jobs, { begun }) => {
+      handled.push(jobs[0]!.job_id);
+      begins.push(begun);
+      if (begins.length === 2) two.resolve();
+      if (begins.length === 4) all.resolve();
+      await go.promise;
+      return jobs.map((job) => ({ ...job, embedding }));
+    },
+  });
+  await two.promise;
+  begins[0]!();
+  expect(await held()).toBe(2);
+  begins[1]!();
+  await all.promise;
+  expect(handled).toEqual(["a", "b", "c", "d"]);
+  go.resolve();
+  for (const job_id of handled) expect((await next()).job_id).toBe(job_id);
+});

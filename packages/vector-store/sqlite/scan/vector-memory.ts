@@ -119,7 +119,10 @@ export class VectorMemory {
 function toInt16(vector: Float32Array): Int16Array {
   const largest = vector.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const factor = largest > 0 ? 32_767 / largest : 0;
-  return Int16Array.from(vector, (value) => Math.round(value * factor));
+  // A loop: `from` takes four times as long.
+  const scaled = new Int16Array(vector.length);
+  for (let i = 0; i < vector.length; i++) scaled[i] = Math.round(vector[i]! * factor);
+  return scaled;
 }
 
 function aligned(address: number): number {
