@@ -112,18 +112,25 @@ const question = {
 export const EncoderIn = Type.Object(question, { $id: "EncoderIn" });
 export type EncoderIn = Static<typeof EncoderIn>;
 
-export const RetrieverIn = Type.Object(
+/** A text whose vector is all that is wanted: its job ends at the encoder, with an `EmbeddingCompletion`. */
+export const EmbeddingIn = Type.Object(
   {
-    ...question,
-    embedding: Type.String({
-      minLength: PACKED_EMBEDDING_CHARS,
-      maxLength: PACKED_EMBEDDING_CHARS,
-      pattern: "^[A-Za-z0-9+/]+=*$",
-      description: "The question's vector, base64 of little-endian float32",
-    }),
+    ...envelope,
+    only: Type.Literal("embedding"),
+    text: Type.String({ minLength: 1, maxLength: MAX_QUERY_CHARS }),
   },
-  { $id: "RetrieverIn" },
+  { $id: "EmbeddingIn" },
 );
+export type EmbeddingIn = Static<typeof EmbeddingIn>;
+
+const embedding = Type.String({
+  minLength: PACKED_EMBEDDING_CHARS,
+  maxLength: PACKED_EMBEDDING_CHARS,
+  pattern: "^[A-Za-z0-9+/]+=*$",
+  description: "The text's vector, base64 of little-endian float32",
+});
+
+export const RetrieverIn = Type.Object({ ...question, embedding }, { $id: "RetrieverIn" });
 export type RetrieverIn = Static<typeof RetrieverIn>;
 
 /** A passage that the answer may rest on. */
@@ -212,6 +219,14 @@ export const IndexCompletion = Type.Object({
 });
 export type IndexCompletion = Static<typeof IndexCompletion>;
 
+export const EmbeddingCompletion = Type.Object({
+  ...completed,
+  status: Type.Literal("ok"),
+  embedding,
+  tokens: Type.Integer({ minimum: 1, description: "Of the text, as the model reads it" }),
+});
+export type EmbeddingCompletion = Static<typeof EmbeddingCompletion>;
+
 /** `error` is a fault that `code` names for programs and `message` for people; the others were not answered. */
 export const FailedCompletion = Type.Object({
   ...completed,
@@ -222,9 +237,10 @@ export const FailedCompletion = Type.Object({
 });
 export type FailedCompletion = Static<typeof FailedCompletion>;
 
-export const Completion = Type.Union([AnswerCompletion, IndexCompletion, FailedCompletion], {
-  $id: "Completion",
-});
+export const Completion = Type.Union(
+  [AnswerCompletion, IndexCompletion, EmbeddingCompletion, FailedCompletion],
+  { $id: "Completion" },
+);
 export type Completion = Static<typeof Completion>;
 
 /** A message that nobody could use, kept with what was wrong with it. */

@@ -1,7 +1,7 @@
 /** The queues of the line and what may lie in each: a name and its contract, declared together. */
-import type { TSchema } from "@sinclair/typebox";
+import { type TSchema, Type } from "@sinclair/typebox";
 import { type Contract, contract } from "./check.ts";
-import { Completion, EncoderIn, IndexIn, LlmIn, RetrieverIn } from "./messages.ts";
+import { Completion, EmbeddingIn, EncoderIn, IndexIn, LlmIn, RetrieverIn } from "./messages.ts";
 
 /** A Redis list and the contract of its messages. */
 export interface Queue<S extends TSchema = TSchema> {
@@ -30,7 +30,7 @@ const queue = <S extends TSchema>(name: string, schema: S, completion_ttl_s?: nu
 export const INDEX_COMPLETION_TTL_SECONDS = 7 * 24 * 3_600;
 
 export const queues = {
-  encoderIn: queue("job:encoder_in", EncoderIn),
+  encoderIn: queue("job:encoder_in", Type.Union([EncoderIn, EmbeddingIn])),
   retrieverIn: queue("job:retriever_in", RetrieverIn),
   llmIn: queue("job:llm_in", LlmIn),
   indexIn: queue("job:index_in", IndexIn, INDEX_COMPLETION_TTL_SECONDS),

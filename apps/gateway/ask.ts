@@ -173,7 +173,7 @@ function refuse(cause: unknown): never {
 }
 
 /** The line is asked for again when what waits now is through it, at its present rate: within 1 to 60 seconds. */
-function lineFull({ depth, per_second }: { depth: number; per_second: number }): HttpError {
+export function lineFull({ depth, per_second }: { depth: number; per_second: number }): HttpError {
   const retry_after_s = Math.min(60, Math.max(1, Math.ceil(depth / per_second)));
   const message = "the line is full; the question was not accepted: ask again after Retry-After seconds";
   return new HttpError(429, "line_full", message, { retry_after_s });

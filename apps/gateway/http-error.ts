@@ -19,14 +19,16 @@ export class HttpError extends Error {
     super(message, { cause: more.cause });
   }
 
+  /** Of the answer that tells of it. */
+  get headers(): Record<string, string> {
+    const { headers, retry_after_s } = this.more;
+    return { ...headers, ...(retry_after_s !== undefined && { "retry-after": String(retry_after_s) }) };
+  }
+
   toResponse(): Response {
-    const { job_id, retry_after_s } = this.more;
+    const { job_id } = this.more;
     const body: ErrorBody = { error: { code: this.code, message: this.message }, ...(job_id && { job_id }) };
-    const headers = {
-      ...this.more.headers,
-      ...(retry_after_s !== undefined && { "retry-after": String(retry_after_s) }),
-    };
-    return Response.json(body, { status: this.status, headers });
+    return Response.json(body, { status: this.status, headers: this.headers });
   }
 }
 
@@ -43,6 +45,7 @@ export function stopping(): HttpError {
 
 /** Codes of completions whose fault lies behind the line; all others are the line's own. */
 const STATUS_OF_CODE: Record<string, number> = {
+  context_length_exceeded: 400,
   cancelled: 409,
   replica_failed: 502,
   store_unavailable: 503,

@@ -11,6 +11,7 @@ import { HttpError, stopping } from "./http-error.ts";
 import { jobs } from "./jobs/jobs.ts";
 import type { Guard } from "./keys/guard.ts";
 import type { GatewayMetrics } from "./metrics.ts";
+import { isOpenai, openaiErrorResponse } from "./openai/errors.ts";
 import { openai } from "./openai/openai.ts";
 import { type StreamsOptions, streamQuery } from "./stream/streams.ts";
 import { swaggerUi } from "./swagger-ui.ts";
@@ -38,6 +39,9 @@ export interface Duty {
   active: number;
 }
 
+/** Routes that are asked a question and answer it. */
+const QUESTIONS = new Set(["/query", "/v1/chat/completions"]);
+
 const STREAMED =
   'With `"stream": true` or `Accept: text/event-stream` the answer comes as server-sent events: `accepted` `{job_id}`, ' +
   "`sources`, `token` `{text}`, `reset` where it begins anew, and `done` with the body below, or `error`.";
@@ -52,10 +56,11 @@ export function createGateway(options: GatewayOptions) {
     })
     .onError(({ error, code, request, path }) => {
       const answer = request.signal.aborted ? disconnected() : toHttpError(error, code);
-      if (path === "/query") metrics.queries.inc({ status: answer.status });
+      if (QUESTIONS.has(path)) metrics.queries.inc({ status: answer.status });
+      if (path === "/v1/embeddings") metrics.embeddings.inc({ status: answer.status });
       if (answer.status >= 500)
         app.log.error({ err: answer, path, job_id: answer.more.job_id }, "answered with an error");
-      return answer.toResponse();
+      return isOpenai(path) ? openaiErrorResponse(answer) : answer.toResponse();
     })
     .use(swaggerUi(guard.keyed))
     .post(
@@ -112,7 +117,7 @@ export function createGateway(options: GatewayOptions) {
     )
     .use(documents(options.documents))
     .use(jobs({ line, places, streams, body_timeout_ms }))
-    .use(openai({ line, streams, log: app.log, body_timeout_ms }))
+    .use(openai({ line, streams, body_timeout_ms }))
     .get("/health", () => health("gateway"), {
       response: Health,
       detail: { summary: "Whether the process lives", tags: ["operation"], security: [] },

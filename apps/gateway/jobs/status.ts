@@ -31,7 +31,8 @@ export async function jobStatus({ waiter, places }: JobSources, job: AcceptedJob
   async function ended(): Promise<JobStatus | undefined> {
     const completion = await waiter.get(job_id);
     if (!completion) return undefined;
-    if ("document_id" in completion) return { ...about, state: "done" }; // GET /documents/:id says more
+    // GET /documents/:id says more; a vector was given to whoever asked for it.
+    if ("document_id" in completion || "embedding" in completion) return { ...about, state: "done" };
     try {
       return { ...about, state: "done", result: bodyOf(answered(completion)) };
     } catch (error) {

@@ -4,12 +4,12 @@ import {
   type AnswerEvent,
   CHAT_MODEL,
   type ChatCompletion,
-  type ChatError,
   type ChatUsage,
   type QueryAnswer,
   type Source,
 } from "#contracts";
-import { type HttpError, statusOfCode } from "../http-error.ts";
+import { statusOfCode } from "../http-error.ts";
+import { openaiError } from "./errors.ts";
 
 const CHARS_PER_TOKEN = 4;
 
@@ -25,11 +25,6 @@ export function chatCompletion(query: string, { job_id, answer, sources }: Query
     usage: estimateUsage(query, answer, sources),
     citations: sources,
   };
-}
-
-/** In OpenAI's shape; its client makes an error of its own of it, by the status. */
-export function chatError(status: number, code: string, message: string): ChatError {
-  return { error: { message, type: typeOf(status), param: null, code } };
 }
 
 /** One for each stream: what its events are as chunks, each a `data` line. */
@@ -48,7 +43,7 @@ export function chunkEncoder(query: string, include_usage: boolean): (event: Ans
     frame({ choices: [{ index: 0, delta, finish_reason, logprobs: null }], ...more });
   const fail = (status: number, code: string, message: string) => {
     over = true;
-    return data(chatError(status, code, message));
+    return data(openaiError(status, code, message));
   };
 
   return ({ event, data: said }) => {
@@ -90,13 +85,6 @@ export function chunkEncoder(query: string, include_usage: boolean): (event: Ans
   };
 }
 
-export function chatErrorResponse(error: HttpError): Response {
-  const { status, code, message } = error;
-  const { retry_after_s } = error.more;
-  const headers = retry_after_s === undefined ? undefined : { "retry-after": String(retry_after_s) };
-  return Response.json(chatError(status, code, message), { status, headers });
-}
-
 function chatId(job_id: string): string {
   return `chatcmpl-${job_id}`;
 }
@@ -120,12 +108,6 @@ function estimateUsage(query: string, answer: string, sources: readonly Source[]
   const prompt_tokens = Math.ceil(prompt_chars / CHARS_PER_TOKEN);
   const completion_tokens = Math.ceil(answer.length / CHARS_PER_TOKEN);
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
-}
-
-function typeOf(status: number): string {
-  if (status === 401 || status === 403) return "authentication_error";
-  if (status === 429) return "rate_limit_error";
-  return status < 500 ? "invalid_request_error" : "server_error";
 }
 
 /** Epoch seconds. */

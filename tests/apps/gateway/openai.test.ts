@@ -97,9 +97,9 @@ test("a question that refers to the one before it is answered from that one's ar
   expect(citations[0]!.title).toBe("Recursion");
 });
 
-test("the model is listed, and no other is there", async () => {
+test("the models are listed, and no other is there", async () => {
   const models = await openai.models.list();
-  expect(models.data.map(({ id }) => id)).toEqual([model]);
+  expect(models.data.map(({ id }) => id)).toEqual([model, "all-MiniLM-L6-v2"]);
   expect(await openai.models.retrieve(model)).toMatchObject({ id: model, object: "model" });
   expect(await refusal(openai.models.retrieve("gpt"))).toBeInstanceOf(OpenAI.NotFoundError);
   expect(await refusal(openai.chat.completions.create({ model: "gpt", messages }))).toMatchObject({
