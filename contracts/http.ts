@@ -2,6 +2,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { DEFAULT_TOP_K, MAX_QUERY_CHARS, MAX_TOP_K } from "./limits.ts";
 import { AnswerCompletion, SearchFilter, Source, Timings } from "./messages.ts";
+import { Webhook } from "./webhooks.ts";
 
 export const QueryRequest = Type.Object(
   {
@@ -63,6 +64,18 @@ export const QueryAnswer = Type.Object({
 });
 export type QueryAnswer = Static<typeof QueryAnswer>;
 
+/** @param latency_ms where it was measured; else what the line says of its stages. */
+export function queryAnswer(completion: AnswerCompletion, latency_ms = lineLatency(completion)): QueryAnswer {
+  const { job_id, answer, selected_replica, worker, sources, timings, first_token_ms } = completion;
+  const body = { job_id, answer, latency_ms, selected_replica, worker, sources };
+  if (!timings.llm || first_token_ms === undefined) return { ...body, timings };
+  return { ...body, timings: { ...timings, llm: { ...timings.llm, first_token: first_token_ms } } };
+}
+
+function lineLatency({ timings }: AnswerCompletion): number {
+  return Object.values(timings).reduce((sum, { waited, worked }) => sum + waited + worked, 0);
+}
+
 export const ErrorBody = Type.Object({
   error: Type.Object({
     code: Type.String({ description: "Stable, snake_case" }),
@@ -78,10 +91,15 @@ export const JobParams = Type.Object({
 
 export const JobAccepted = Type.Object({ job_id: Type.String() });
 
-export const JobRequest = Type.Omit(QueryRequest, ["stream"], {
-  additionalProperties: false,
-  example: { query: "What is machine learning?", top_k: 3 },
-});
+const { stream: _, ...asked } = QueryRequest.properties;
+
+export const JobRequest = Type.Object(
+  { ...asked, webhook: Type.Optional(Webhook) },
+  {
+    additionalProperties: false,
+    example: { query: "What is machine learning?", top_k: 3, webhook: Webhook.example },
+  },
+);
 
 export const JobState = Type.Union(
   [
@@ -109,6 +127,19 @@ export const JobStatus = Type.Object({
   error: Type.Optional(ErrorBody.properties.error),
 });
 export type JobStatus = Static<typeof JobStatus>;
+
+/** What a webhook is sent. */
+export const JobEnded = Type.Object(
+  {
+    type: Type.Union(
+      ["job.done", "job.failed", "job.expired", "job.cancelled"].map((type) => Type.Literal(type)),
+    ),
+    timestamp: Type.String({ description: "When it ended, ISO 8601" }),
+    data: Type.Pick(JobStatus, ["job_id", "state", "result", "error"]),
+  },
+  { description: "How a job ended; the same again has the same `webhook-id`" },
+);
+export type JobEnded = Static<typeof JobEnded>;
 
 export const Health = Type.Object({
   status: Type.Literal("ok"),

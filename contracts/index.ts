@@ -9,3 +9,4 @@ export * from "./openai.ts";
 export * from "./openai-embeddings.ts";
 export * from "./queues.ts";
 export * from "./streaming.ts";
+export * from "./webhooks.ts";

@@ -14,6 +14,7 @@ export const Stage = Type.Union(
     Type.Literal("retriever"),
     Type.Literal("llm"),
     Type.Literal("indexer"),
+    Type.Literal("webhooks"),
   ],
   { description: "A stage of the line" },
 );
@@ -227,6 +228,12 @@ export const EmbeddingCompletion = Type.Object({
 });
 export type EmbeddingCompletion = Static<typeof EmbeddingCompletion>;
 
+export const DeliveryCompletion = Type.Object({
+  ...completed,
+  status: Type.Literal("ok"),
+  delivered: Type.Integer({ description: "HTTP status of the receiver's answer" }),
+});
+
 /** `error` is a fault that `code` names for programs and `message` for people; the others were not answered. */
 export const FailedCompletion = Type.Object({
   ...completed,
@@ -238,10 +245,25 @@ export const FailedCompletion = Type.Object({
 export type FailedCompletion = Static<typeof FailedCompletion>;
 
 export const Completion = Type.Union(
-  [AnswerCompletion, IndexCompletion, EmbeddingCompletion, FailedCompletion],
+  [AnswerCompletion, IndexCompletion, EmbeddingCompletion, DeliveryCompletion, FailedCompletion],
   { $id: "Completion" },
 );
 export type Completion = Static<typeof Completion>;
+
+/** How a job ended, on its way to whoever asked to be told. */
+export const WebhookIn = Type.Object(
+  {
+    ...envelope,
+    url: Type.String({ minLength: 1, maxLength: 2_048, description: "As it was checked: `URL.href`" }),
+    secret: Type.Optional(
+      Type.String({ minLength: 1, description: "Of the job; without it, WEBHOOK_SECRET signs" }),
+    ),
+    completed_at: Type.Number({ description: "Epoch ms" }),
+    completion: Completion,
+  },
+  { $id: "WebhookIn" },
+);
+export type WebhookIn = Static<typeof WebhookIn>;
 
 /** A message that nobody could use, kept with what was wrong with it. */
 export const DeadLetter = Type.Object({

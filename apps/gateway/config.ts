@@ -1,5 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { appSettings, healthSettings, llmReplicaSettings, redisSettings, storeSettings } from "#runtime";
+import { webhookSettings } from "#webhook";
 
 export const gatewaySettings = Type.Object({
   ...appSettings,
@@ -7,6 +8,7 @@ export const gatewaySettings = Type.Object({
   ...llmReplicaSettings,
   ...storeSettings,
   ...healthSettings,
+  ...webhookSettings,
   PORT: Type.Integer({
     minimum: 0,
     maximum: 65_535,

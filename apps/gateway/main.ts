@@ -22,6 +22,7 @@ import {
   startApp,
   startHealthServer,
 } from "#runtime";
+import { networksOrExit } from "#webhook";
 import type { Line } from "./ask.ts";
 import { gatewaySettings } from "./config.ts";
 import { objectionToHost } from "./keys/binding.ts";
@@ -81,6 +82,11 @@ const server = createGateway({
     heartbeat_ms: config.STREAM_HEARTBEAT_MS,
   },
   places: new JobPlaces(redis, names, questionLine),
+  webhooks: {
+    names,
+    allowed: networksOrExit(config),
+    has_secret: config.WEBHOOK_SECRET !== undefined,
+  },
   metrics,
   duty,
   documents: {

@@ -21,7 +21,7 @@ import type { Caller, Settler } from "./settler.ts";
 export class OutcomeWriter<In extends TSchema, Out extends TSchema> {
   constructor(
     private readonly settler: Settler,
-    private readonly options: Pick<ConsumerOptions<In, Out>, "stage" | "to" | "observe">,
+    private readonly options: Pick<ConsumerOptions<In, Out>, "stage" | "from" | "to" | "observe">,
   ) {}
 
   /** Resolves when Redis has it. */
@@ -80,7 +80,7 @@ export class OutcomeWriter<In extends TSchema, Out extends TSchema> {
 
   async #retry(message: string, job: Envelope, outcome: Retry, timing: StageTiming): Promise<void> {
     const attempt = (job.attempts ?? 0) + 1;
-    const delay_ms = backoff(attempt, job.deadline);
+    const delay_ms = backoff(attempt, job.deadline, this.options.from.retries);
     if (delay_ms === undefined) return this.write(message, job, outcome.last, timing);
     await this.settler.delay(message, JSON.stringify({ ...job, attempts: attempt }), delay_ms);
     this.options.observe({ kind: "retry", job_id: job.job_id, attempt, delay_ms, error: outcome });

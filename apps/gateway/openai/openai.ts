@@ -10,8 +10,9 @@ import {
   chatRequest,
   EMBEDDING_MODEL,
   type QueryRequest,
+  queryAnswer,
 } from "#contracts";
-import { type Asking, ask, bodyOf, type Line } from "../ask.ts";
+import { type Asking, ask, type Line } from "../ask.ts";
 import { readJson } from "../body.ts";
 import { HttpError, stopping } from "../http-error.ts";
 import { type Client, type StreamsOptions, streamQuery } from "../stream/streams.ts";
@@ -44,7 +45,7 @@ export function openai({ line, streams, body_timeout_ms }: OpenaiOptions) {
     try {
       const completion = await ask(line, question, asking);
       metrics.queries.inc({ status: 200 });
-      return Response.json(chatCompletion(question.query, bodyOf(completion)));
+      return Response.json(chatCompletion(question.query, queryAnswer(completion)));
     } finally {
       duty.active--;
       metrics.active.dec();
