@@ -60,14 +60,15 @@ export const QueryAnswer = Type.Object({
   selected_replica: AnswerCompletion.properties.selected_replica,
   worker: AnswerCompletion.properties.worker,
   sources: Type.Array(Source),
+  usage: AnswerCompletion.properties.usage,
   timings: Timings,
 });
 export type QueryAnswer = Static<typeof QueryAnswer>;
 
 /** @param latency_ms where it was measured; else what the line says of its stages. */
 export function queryAnswer(completion: AnswerCompletion, latency_ms = lineLatency(completion)): QueryAnswer {
-  const { job_id, answer, selected_replica, worker, sources, timings, first_token_ms } = completion;
-  const body = { job_id, answer, latency_ms, selected_replica, worker, sources };
+  const { job_id, answer, selected_replica, worker, sources, usage, timings, first_token_ms } = completion;
+  const body = { job_id, answer, latency_ms, selected_replica, worker, sources, ...(usage && { usage }) };
   if (!timings.llm || first_token_ms === undefined) return { ...body, timings };
   return { ...body, timings: { ...timings, llm: { ...timings.llm, first_token: first_token_ms } } };
 }

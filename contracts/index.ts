@@ -9,4 +9,5 @@ export * from "./openai.ts";
 export * from "./openai-embeddings.ts";
 export * from "./queues.ts";
 export * from "./streaming.ts";
+export * from "./usage.ts";
 export * from "./webhooks.ts";

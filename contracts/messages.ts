@@ -6,6 +6,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { PACKED_EMBEDDING_CHARS } from "./embedding.ts";
 import { DEFAULT_TENANT, MAX_QUERY_CHARS, MAX_TOP_K } from "./limits.ts";
+import { TokenUsage } from "./usage.ts";
 
 export const Stage = Type.Union(
   [
@@ -209,6 +210,7 @@ export const AnswerCompletion = Type.Object({
   first_token_ms: Type.Optional(
     Type.Number({ minimum: 0, description: "From when the worker took the job to the first token, ms" }),
   ),
+  usage: Type.Optional(TokenUsage),
 });
 export type AnswerCompletion = Static<typeof AnswerCompletion>;
 

@@ -5,15 +5,15 @@ import {
   CHAT_MODEL,
   type ChatCompletion,
   type ChatUsage,
+  estimateTokens,
   type QueryAnswer,
   type Source,
 } from "#contracts";
 import { statusOfCode } from "../http-error.ts";
 import { openaiError } from "./errors.ts";
 
-const CHARS_PER_TOKEN = 4;
-
-export function chatCompletion(query: string, { job_id, answer, sources }: QueryAnswer): ChatCompletion {
+export function chatCompletion(query: string, given: QueryAnswer): ChatCompletion {
+  const { job_id, answer, sources } = given;
   const annotations = annotate(answer, sources);
   const message = { role: "assistant", content: answer, refusal: null, annotations } as const;
   return {
@@ -22,7 +22,7 @@ export function chatCompletion(query: string, { job_id, answer, sources }: Query
     created: now(),
     model: CHAT_MODEL,
     choices: [{ index: 0, message, finish_reason: "stop", logprobs: null }],
-    usage: estimateUsage(query, answer, sources),
+    usage: usageOf(query, given),
     citations: sources,
   };
 }
@@ -74,9 +74,7 @@ export function chunkEncoder(query: string, include_usage: boolean): (event: Ans
       case "done": {
         const { answer, sources } = said;
         const last = chunk({ annotations: annotate(answer, sources) }, { citations: sources }, "stop");
-        const usage = include_usage
-          ? frame({ choices: [], usage: estimateUsage(query, answer, sources) })
-          : "";
+        const usage = include_usage ? frame({ choices: [], usage: usageOf(query, said) }) : "";
         return `${last}${usage}${data("[DONE]")}`;
       }
       case "error":
@@ -100,14 +98,15 @@ function annotate(answer: string, sources: readonly Source[]): Annotation[] {
   });
 }
 
-function estimateUsage(query: string, answer: string, sources: readonly Source[]): ChatUsage {
-  const prompt_chars = sources.reduce(
-    (sum, { title, text }) => sum + title.length + text.length,
-    query.length,
-  );
-  const prompt_tokens = Math.ceil(prompt_chars / CHARS_PER_TOKEN);
-  const completion_tokens = Math.ceil(answer.length / CHARS_PER_TOKEN);
-  return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
+/** Of a worker that does not say, what it can be told by. */
+function usageOf(query: string, { usage, answer, sources }: QueryAnswer): ChatUsage {
+  const { prompt_tokens, completion_tokens, estimated } = usage ?? {
+    prompt_tokens: estimateTokens(query, ...sources.flatMap(({ title, text }) => [title, text])),
+    completion_tokens: estimateTokens(answer),
+    estimated: true,
+  };
+  const total_tokens = prompt_tokens + completion_tokens;
+  return { prompt_tokens, completion_tokens, total_tokens, ...(estimated && { estimated }) };
 }
 
 /** Epoch seconds. */
