@@ -25,6 +25,13 @@ export const gatewaySettings = Type.Object({
     description:
       "Whether requests need an API key, as `bun run keys create` makes them: each sees its own tenant, within its limits",
   }),
+  UNKNOWN_KEYS_PER_MINUTE: Type.Integer({
+    minimum: 1,
+    maximum: 1_000_000,
+    default: 60,
+    description:
+      "With API_KEYS, how many keys that nobody made one address (of IPv6, a /64) may send to this gateway in a minute; then 429. Keys that were known here before are let in all the same",
+  }),
   ALLOW_OPEN: Type.Boolean({
     default: false,
     description:

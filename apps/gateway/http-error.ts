@@ -25,7 +25,8 @@ export class HttpError extends Error {
     return { ...headers, ...(retry_after_s !== undefined && { "retry-after": String(retry_after_s) }) };
   }
 
-  toResponse(): Response {
+  /** Not `toResponse`: Elysia would call that by itself, before `onError` is asked. */
+  response(): Response {
     const { job_id } = this.more;
     const body: ErrorBody = { error: { code: this.code, message: this.message }, ...(job_id && { job_id }) };
     return Response.json(body, { status: this.status, headers: this.headers });

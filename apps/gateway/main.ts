@@ -57,7 +57,7 @@ const waiter = new CompletionWaiter(gateway, redis, subscriber, names, (error) =
 );
 const metrics = gatewayMetrics(app.registry, redis, names, balancer);
 const duty: Duty = { draining: false, active: 0 };
-const guard = config.API_KEYS ? new KeyGuard(redis, names) : openGuard;
+const guard = config.API_KEYS ? new KeyGuard(redis, names, config.UNKNOWN_KEYS_PER_MINUTE) : openGuard;
 const ready = async () => ({ redis: await redisReady(redis), notices: await redisReady(subscriber) });
 const line: Line = {
   gateway,

@@ -51,10 +51,10 @@ const STREAMED =
 export function createGateway(options: GatewayOptions) {
   const { app, line, metrics, ready, duty, guard, streams, places, webhooks, body_timeout_ms } = options;
   return new Elysia({ normalize: false })
-    .onRequest(async ({ request, set }) => {
+    .onRequest(async ({ request, server, set }) => {
       // Nothing that is told here is a page, whatever a document's text looks like.
       set.headers["x-content-type-options"] = "nosniff";
-      Object.assign(set.headers, await guard.admit(request));
+      Object.assign(set.headers, await guard.admit(request, server?.requestIP(request)?.address ?? ""));
     })
     .onError(({ error, code, request, path }) => {
       const answer = request.signal.aborted ? disconnected() : toHttpError(error, code);
@@ -62,7 +62,7 @@ export function createGateway(options: GatewayOptions) {
       if (path === "/v1/embeddings") metrics.embeddings.inc({ status: answer.status });
       if (answer.status >= 500)
         app.log.error({ err: answer, path, job_id: answer.more.job_id }, "answered with an error");
-      return isOpenai(path) ? openaiErrorResponse(answer) : answer.toResponse();
+      return isOpenai(request) ? openaiErrorResponse(answer) : answer.response();
     })
     .use(swaggerUi(guard.keyed))
     .post(

@@ -18,9 +18,9 @@ export const openaiErrors = {
   504: ChatError,
 };
 
-/** Whether a path is of OpenAI's API. */
-export function isOpenai(path: string): boolean {
-  return path.startsWith("/v1/");
+/** Whether a request is of OpenAI's API: by its address, as what is refused before routing has no path yet. */
+export function isOpenai({ url }: Request): boolean {
+  return URL.canParse(url) && new URL(url).pathname.startsWith("/v1/");
 }
 
 /** OpenAI's client makes an error of its own of it, by the status. */

@@ -281,7 +281,10 @@ export const transcripts: readonly Transcript[] = [
     name: "an event of the wrong shape",
     api: "openai",
     stream: sse({ answer: "A queue." }, "[DONE]"),
-    gives: { code: "malformed", message: 'its wire format (/choices: Expected required property): {"answer"' },
+    gives: {
+      code: "malformed",
+      message: 'its wire format (/choices: Expected required property): {"answer"',
+    },
   },
   {
     name: "an answer of white space",
