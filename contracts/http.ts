@@ -77,13 +77,16 @@ function lineLatency({ timings }: AnswerCompletion): number {
   return Object.values(timings).reduce((sum, { waited, worked }) => sum + waited + worked, 0);
 }
 
-export const ErrorBody = Type.Object({
-  error: Type.Object({
-    code: Type.String({ description: "Stable, snake_case" }),
-    message: Type.String({ description: "What is wrong, and what to do about it" }),
-  }),
-  job_id: Type.Optional(Type.String()),
-});
+export const ErrorBody = Type.Object(
+  {
+    error: Type.Object({
+      code: Type.String({ description: "Stable, snake_case" }),
+      message: Type.String({ description: "What is wrong, and what to do about it" }),
+    }),
+    job_id: Type.Optional(Type.String()),
+  },
+  { example: { error: { code: "not_found", message: "what is wrong, and what to do about it" } } },
+);
 export type ErrorBody = Static<typeof ErrorBody>;
 
 export const JobParams = Type.Object({
@@ -138,7 +141,18 @@ export const JobEnded = Type.Object(
     timestamp: Type.String({ description: "When it ended, ISO 8601" }),
     data: Type.Pick(JobStatus, ["job_id", "state", "result", "error"]),
   },
-  { description: "How a job ended; the same again has the same `webhook-id`" },
+  {
+    description: "How a job ended; the same again has the same `webhook-id`",
+    example: {
+      type: "job.cancelled",
+      timestamp: "2026-11-27T22:30:00.000Z",
+      data: {
+        job_id: "1e0a5c1c-1f0b-4d0e-9a53-1c2f4e1f7d55",
+        state: "cancelled",
+        error: { code: "cancelled", message: "the job was cancelled" },
+      },
+    },
+  },
 );
 export type JobEnded = Static<typeof JobEnded>;
 

@@ -91,12 +91,24 @@ export const ChatModel = Type.Object({
 
 export const ChatModels = Type.Object({ object: Type.Literal("list"), data: Type.Array(ChatModel) });
 
-export const ChatError = Type.Object({
-  error: Type.Object({
-    message: Type.String(),
-    type: Type.String(),
-    param: Type.Null(),
-    code: Type.String({ description: "As of POST /query" }),
-  }),
-});
+export const ChatError = Type.Object(
+  {
+    error: Type.Object({
+      message: Type.String(),
+      type: Type.String(),
+      param: Type.Null(),
+      code: Type.String({ description: "As of POST /query" }),
+    }),
+  },
+  {
+    example: {
+      error: {
+        message: "what is wrong, and what to do about it",
+        type: "invalid_request_error",
+        param: null,
+        code: "invalid_request",
+      },
+    },
+  },
+);
 export type ChatError = Static<typeof ChatError>;

@@ -2,21 +2,27 @@
 import type { Completion, ErrorBody, FailedCompletion } from "#contracts";
 import type { Cancelling } from "#queue";
 
+interface HttpErrorDetails {
+  readonly job_id?: string;
+  readonly retry_after_s?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cause?: unknown;
+}
+
 export class HttpError extends Error {
   override name = "HttpError";
+  readonly more: Omit<HttpErrorDetails, "cause">;
+
   constructor(
     readonly status: number,
     /** Stable, snake_case. */
     readonly code: string,
     message: string,
-    readonly more: {
-      readonly job_id?: string;
-      readonly retry_after_s?: number;
-      readonly headers?: Readonly<Record<string, string>>;
-      readonly cause?: unknown;
-    } = {},
+    { cause, ...more }: HttpErrorDetails = {},
   ) {
-    super(message, { cause: more.cause });
+    // In `cause` alone: a log writes that as words, and not what Redis was sent, which it holds.
+    super(message, { cause });
+    this.more = more;
   }
 
   /** Of the answer that tells of it. */

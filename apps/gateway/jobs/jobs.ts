@@ -5,6 +5,7 @@ import {
   ErrorBody,
   EventStream,
   JobAccepted,
+  JobEnded,
   JobParams,
   JobRequest,
   JobStatus,
@@ -30,6 +31,19 @@ export interface JobsOptions {
 }
 
 const tags = ["jobs"];
+/** What a webhook's receiver is asked, for the OpenAPI document. */
+const webhookOperation = {
+  summary: "How the job ended",
+  parameters: ["webhook-id", "webhook-timestamp", "webhook-signature"].map((name) => {
+    return { name, in: "header", required: true, schema: { type: "string" } };
+  }),
+  requestBody: { required: true, content: { "application/json": { schema: JobEnded } } },
+  responses: {
+    "2XX": { description: "Taken" },
+    410: { description: "No more of it is wanted" },
+    default: { description: "Not taken: sent again later" },
+  },
+};
 const NEVER = new AbortController().signal;
 
 export function jobs({ line, places, streams, webhooks, body_timeout_ms }: JobsOptions) {
@@ -77,6 +91,7 @@ export function jobs({ line, places, streams, webhooks, body_timeout_ms }: JobsO
             "`Location` says where its state and, for a minute, its answer can be read. With `webhook`, how it ended is " +
             "POSTed there too, signed as of Standard Webhooks.",
           tags,
+          callbacks: { ended: { "{$request.body#/webhook/url}": { post: webhookOperation as never } } },
         },
       },
     )

@@ -275,6 +275,23 @@ test("the same Idempotency-Key with another webhook is a mistake, and the first 
   expect(delivered.filter(({ path }) => path === "/once" || path === "/other")).toHaveLength(1);
 });
 
+test("another tenant is told of its own job only, though it uses the same Idempotency-Key", async () => {
+  const of = async (tenant: string) => ({
+    "x-api-key": await gateways.key({ tenant }),
+    "idempotency-key": "shared",
+  });
+  const [theirs, mine] = [
+    await (await submit("theirs", {}, url, await of("theirs"))).json(),
+    await (await submit("mine", {}, url, await of("mine"))).json(),
+  ];
+  expect(mine.job_id).not.toBe(theirs.job_id);
+  const line = startLine();
+  const [[of_theirs], [of_mine]] = [await deliveriesOf("theirs"), await deliveriesOf("mine")];
+  await line.stop();
+  expect(of_theirs!.event.data.job_id).toBe(theirs.job_id);
+  expect(of_mine!.event.data).toMatchObject({ job_id: mine.job_id, result: { answer: "Yes, mine" } });
+});
+
 test("neither the log nor the job's state shows a webhook's secret or its path", async () => {
   const job_id = await accepted("hidden");
   const state = await fetch(`${url}/jobs/${job_id}`, { headers: { "x-api-key": secret } });

@@ -133,6 +133,13 @@ describe("with a document of tenant a", () => {
     expect(filter.status).toBe(400);
     const document = await call(b, "POST", "/documents", { format: "text", content: "x", [field]: "a" });
     expect(document.status).toBe(400);
+    expect((await call(b, "POST", "/jobs", { query: QUESTION, [field]: "a" })).status).toBe(400);
+    const webhook = { url: "https://example.com/", secret: `whsec_${"A".repeat(32)}`, [field]: "a" };
+    expect((await call(b, "POST", "/jobs", { query: QUESTION, webhook })).status).toBe(400);
+    // OpenAI's clients send fields of their own, which are passed over.
+    const messages = [{ role: "user", content: QUESTION }];
+    const chat = await call(b, "POST", "/v1/chat/completions", { model: "ragline", messages, [field]: "a" });
+    expect([chat.status, (await chat.text()).includes("chest")]).toEqual([200, false]);
     const form = new FormData();
     form.set("file", new File(["x"], "x.txt"));
     form.set(field, "a");
