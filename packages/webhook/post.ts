@@ -26,7 +26,13 @@ export function post({ url, host }: Target, { address, headers, body, signal }: 
         port: url.port || (secure ? 443 : 80),
         method: "POST",
         path: `${url.pathname}${url.search}`,
-        headers: { ...headers, host: url.host, "content-length": Buffer.byteLength(body) },
+        // Closed, so that no other name at the same address is spoken to over it.
+        headers: {
+          ...headers,
+          host: url.host,
+          connection: "close",
+          "content-length": Buffer.byteLength(body),
+        },
         ...(secure && !isIP(host) && { servername: host }),
         agent: false,
         signal,
