@@ -1,6 +1,6 @@
 /** Compiled checks: a schema becomes one function at start, not a walk per message. */
 import type { Static, TSchema } from "@sinclair/typebox";
-import { TypeCompiler } from "@sinclair/typebox/compiler";
+import { TypeCompiler, type ValueError } from "@sinclair/typebox/compiler";
 
 /** A schema with its compiled check. */
 export interface Contract<S extends TSchema> {
@@ -21,7 +21,17 @@ export function contract<S extends TSchema>(schema: S): Contract<S> {
     check: (value): value is Static<S> => compiled.Check(value),
     explain(value) {
       const first = compiled.Errors(value).First();
-      return first ? `${first.path || "/"}: ${first.message}` : "";
+      if (!first) return "";
+      const { path, message } = nearest(first);
+      return `${path || "/"}: ${message}`;
     },
   };
+}
+
+/** Of a value that fits none of several shapes: what keeps it from the one that it comes nearest to. */
+function nearest(error: ValueError): ValueError {
+  const variants = error.errors.map((errors) => [...errors]);
+  const depth = ([first]: ValueError[]) => first?.path.split("/").length ?? 0;
+  const [closest] = variants.sort((a, b) => a.length - b.length || depth(b) - depth(a));
+  return closest?.[0] ? nearest(closest[0]) : error;
 }

@@ -2,6 +2,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { DEFAULT_TOP_K, MAX_QUERY_CHARS, MAX_TOP_K } from "./limits.ts";
 import { AnswerCompletion, SearchFilter, Source, Timings } from "./messages.ts";
+import { Webhook } from "./webhooks.ts";
 
 export const QueryRequest = Type.Object(
   {
@@ -59,17 +60,33 @@ export const QueryAnswer = Type.Object({
   selected_replica: AnswerCompletion.properties.selected_replica,
   worker: AnswerCompletion.properties.worker,
   sources: Type.Array(Source),
+  usage: AnswerCompletion.properties.usage,
   timings: Timings,
 });
 export type QueryAnswer = Static<typeof QueryAnswer>;
 
-export const ErrorBody = Type.Object({
-  error: Type.Object({
-    code: Type.String({ description: "Stable, snake_case" }),
-    message: Type.String({ description: "What is wrong, and what to do about it" }),
-  }),
-  job_id: Type.Optional(Type.String()),
-});
+/** @param latency_ms where it was measured; else what the line says of its stages. */
+export function queryAnswer(completion: AnswerCompletion, latency_ms = lineLatency(completion)): QueryAnswer {
+  const { job_id, answer, selected_replica, worker, sources, usage, timings, first_token_ms } = completion;
+  const body = { job_id, answer, latency_ms, selected_replica, worker, sources, ...(usage && { usage }) };
+  if (!timings.llm || first_token_ms === undefined) return { ...body, timings };
+  return { ...body, timings: { ...timings, llm: { ...timings.llm, first_token: first_token_ms } } };
+}
+
+function lineLatency({ timings }: AnswerCompletion): number {
+  return Object.values(timings).reduce((sum, { waited, worked }) => sum + waited + worked, 0);
+}
+
+export const ErrorBody = Type.Object(
+  {
+    error: Type.Object({
+      code: Type.String({ description: "Stable, snake_case" }),
+      message: Type.String({ description: "What is wrong, and what to do about it" }),
+    }),
+    job_id: Type.Optional(Type.String()),
+  },
+  { example: { error: { code: "not_found", message: "what is wrong, and what to do about it" } } },
+);
 export type ErrorBody = Static<typeof ErrorBody>;
 
 export const JobParams = Type.Object({
@@ -78,10 +95,15 @@ export const JobParams = Type.Object({
 
 export const JobAccepted = Type.Object({ job_id: Type.String() });
 
-export const JobRequest = Type.Omit(QueryRequest, ["stream"], {
-  additionalProperties: false,
-  example: { query: "What is machine learning?", top_k: 3 },
-});
+const { stream: _, ...asked } = QueryRequest.properties;
+
+export const JobRequest = Type.Object(
+  { ...asked, webhook: Type.Optional(Webhook) },
+  {
+    additionalProperties: false,
+    example: { query: "What is machine learning?", top_k: 3, webhook: Webhook.example },
+  },
+);
 
 export const JobState = Type.Union(
   [
@@ -109,6 +131,30 @@ export const JobStatus = Type.Object({
   error: Type.Optional(ErrorBody.properties.error),
 });
 export type JobStatus = Static<typeof JobStatus>;
+
+/** What a webhook is sent. */
+export const JobEnded = Type.Object(
+  {
+    type: Type.Union(
+      ["job.done", "job.failed", "job.expired", "job.cancelled"].map((type) => Type.Literal(type)),
+    ),
+    timestamp: Type.String({ description: "When it ended, ISO 8601" }),
+    data: Type.Pick(JobStatus, ["job_id", "state", "result", "error"]),
+  },
+  {
+    description: "How a job ended; the same again has the same `webhook-id`",
+    example: {
+      type: "job.cancelled",
+      timestamp: "2026-11-27T22:30:00.000Z",
+      data: {
+        job_id: "1e0a5c1c-1f0b-4d0e-9a53-1c2f4e1f7d55",
+        state: "cancelled",
+        error: { code: "cancelled", message: "the job was cancelled" },
+      },
+    },
+  },
+);
+export type JobEnded = Static<typeof JobEnded>;
 
 export const Health = Type.Object({
   status: Type.Literal("ok"),

@@ -6,5 +6,8 @@ export * from "./limits.ts";
 export * from "./messages.ts";
 export * from "./names.ts";
 export * from "./openai.ts";
+export * from "./openai-embeddings.ts";
 export * from "./queues.ts";
 export * from "./streaming.ts";
+export * from "./usage.ts";
+export * from "./webhooks.ts";

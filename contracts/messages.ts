@@ -6,6 +6,7 @@
 import { FormatRegistry, type Static, Type } from "@sinclair/typebox";
 import { isPackedEmbedding, PACKED_EMBEDDING_CHARS } from "./embedding.ts";
 import { DEFAULT_TENANT, MAX_QUERY_CHARS, MAX_TOP_K } from "./limits.ts";
+import { TokenUsage } from "./usage.ts";
 
 export const Stage = Type.Union(
   [
@@ -14,6 +15,7 @@ export const Stage = Type.Union(
     Type.Literal("retriever"),
     Type.Literal("llm"),
     Type.Literal("indexer"),
+    Type.Literal("webhooks"),
   ],
   { description: "A stage of the line" },
 );
@@ -114,18 +116,25 @@ export type EncoderIn = Static<typeof EncoderIn>;
 
 FormatRegistry.Set("packed-embedding", isPackedEmbedding);
 
-export const RetrieverIn = Type.Object(
+/** A text whose vector is all that is wanted: its job ends at the encoder, with an `EmbeddingCompletion`. */
+export const EmbeddingIn = Type.Object(
   {
-    ...question,
-    embedding: Type.String({
-      minLength: PACKED_EMBEDDING_CHARS,
-      maxLength: PACKED_EMBEDDING_CHARS,
-      format: "packed-embedding",
-      description: "The question's vector, base64 of little-endian float32",
-    }),
+    ...envelope,
+    only: Type.Literal("embedding"),
+    text: Type.String({ minLength: 1, maxLength: MAX_QUERY_CHARS }),
   },
-  { $id: "RetrieverIn" },
+  { $id: "EmbeddingIn" },
 );
+export type EmbeddingIn = Static<typeof EmbeddingIn>;
+
+const embedding = Type.String({
+  minLength: PACKED_EMBEDDING_CHARS,
+  maxLength: PACKED_EMBEDDING_CHARS,
+  format: "packed-embedding",
+  description: "The text's vector, base64 of little-endian float32",
+});
+
+export const RetrieverIn = Type.Object({ ...question, embedding }, { $id: "RetrieverIn" });
 export type RetrieverIn = Static<typeof RetrieverIn>;
 
 /** A passage that the answer may rest on. */
@@ -203,6 +212,7 @@ export const AnswerCompletion = Type.Object({
   first_token_ms: Type.Optional(
     Type.Number({ minimum: 0, description: "From when the worker took the job to the first token, ms" }),
   ),
+  usage: Type.Optional(TokenUsage),
 });
 export type AnswerCompletion = Static<typeof AnswerCompletion>;
 
@@ -214,6 +224,21 @@ export const IndexCompletion = Type.Object({
 });
 export type IndexCompletion = Static<typeof IndexCompletion>;
 
+export const EmbeddingCompletion = Type.Object({
+  ...completed,
+  status: Type.Literal("ok"),
+  embedding,
+  tokens: Type.Integer({ minimum: 1, description: "Of the text, as the model reads it" }),
+});
+export type EmbeddingCompletion = Static<typeof EmbeddingCompletion>;
+
+export const DeliveryCompletion = Type.Object({
+  ...completed,
+  status: Type.Literal("ok"),
+  delivered: Type.Integer({ description: "HTTP status of the receiver's answer" }),
+});
+export type DeliveryCompletion = Static<typeof DeliveryCompletion>;
+
 /** `error` is a fault that `code` names for programs and `message` for people; the others were not answered. */
 export const FailedCompletion = Type.Object({
   ...completed,
@@ -224,10 +249,26 @@ export const FailedCompletion = Type.Object({
 });
 export type FailedCompletion = Static<typeof FailedCompletion>;
 
-export const Completion = Type.Union([AnswerCompletion, IndexCompletion, FailedCompletion], {
-  $id: "Completion",
-});
+export const Completion = Type.Union(
+  [AnswerCompletion, IndexCompletion, EmbeddingCompletion, DeliveryCompletion, FailedCompletion],
+  { $id: "Completion" },
+);
 export type Completion = Static<typeof Completion>;
+
+/** How a job ended, on its way to whoever asked to be told. */
+export const WebhookIn = Type.Object(
+  {
+    ...envelope,
+    url: Type.String({ minLength: 1, maxLength: 2_048, description: "As it was checked: `URL.href`" }),
+    secret: Type.Optional(
+      Type.String({ minLength: 1, description: "Of the job; without it, WEBHOOK_SECRET signs" }),
+    ),
+    completed_at: Type.Number({ description: "Epoch ms" }),
+    completion: Completion,
+  },
+  { $id: "WebhookIn" },
+);
+export type WebhookIn = Static<typeof WebhookIn>;
 
 /** A message that nobody could use, kept with what was wrong with it. */
 export const DeadLetter = Type.Object({

@@ -21,6 +21,8 @@ export function redisNames(prefix = "") {
     dead: (queue: string) => `${prefix}${queue}:dead`,
     /** String: a job's completion. */
     completion: (job_id: string) => `${prefix}job:completion:${job_id}`,
+    /** Hash: what is pushed to another queue when a job is completed; the scripts that complete jobs know it. */
+    successor: (job_id: string) => `${prefix}job:completion:${job_id}:then`,
     /** Channel: ids of the completed jobs of one gateway. */
     done: (gateway: string) => `${prefix}job:done:${gateway}`,
     /** Stream: a job's answer as it comes, for a job that asks for it; see `TokenEntry`. */

@@ -6,6 +6,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { contract } from "./check.ts";
 import { MAX_TOP_K } from "./limits.ts";
 import { SearchFilter, Source } from "./messages.ts";
+import { TokenUsage } from "./usage.ts";
 
 /** The one model that there is: the documents, and whatever LLM the replicas run. */
 export const CHAT_MODEL = "ragline";
@@ -53,12 +54,8 @@ export const Annotation = Type.Object({
 export type Annotation = Static<typeof Annotation>;
 
 export const ChatUsage = Type.Object(
-  {
-    prompt_tokens: Type.Integer(),
-    completion_tokens: Type.Integer(),
-    total_tokens: Type.Integer(),
-  },
-  { description: "Estimates, at four characters a token: replicas count with tokenizers of their own" },
+  { ...TokenUsage.properties, total_tokens: Type.Integer() },
+  { description: TokenUsage.description },
 );
 export type ChatUsage = Static<typeof ChatUsage>;
 
@@ -94,12 +91,24 @@ export const ChatModel = Type.Object({
 
 export const ChatModels = Type.Object({ object: Type.Literal("list"), data: Type.Array(ChatModel) });
 
-export const ChatError = Type.Object({
-  error: Type.Object({
-    message: Type.String(),
-    type: Type.String(),
-    param: Type.Null(),
-    code: Type.String({ description: "As of POST /query" }),
-  }),
-});
+export const ChatError = Type.Object(
+  {
+    error: Type.Object({
+      message: Type.String(),
+      type: Type.String(),
+      param: Type.Null(),
+      code: Type.String({ description: "As of POST /query" }),
+    }),
+  },
+  {
+    example: {
+      error: {
+        message: "what is wrong, and what to do about it",
+        type: "invalid_request_error",
+        param: null,
+        code: "invalid_request",
+      },
+    },
+  },
+);
 export type ChatError = Static<typeof ChatError>;

@@ -11,6 +11,7 @@ import { indexerSettings } from "../apps/indexer/config.ts";
 import { llmSettings } from "../apps/llm/config.ts";
 import { mockLlmSettings } from "../apps/mock-llm/config.ts";
 import { retrieverSettings } from "../apps/retriever/config.ts";
+import { webhooksSettings } from "../apps/webhooks/config.ts";
 import { loadTestSettings } from "../bench/loadtest/settings.ts";
 
 const apps: Record<string, TObject> = {
@@ -19,6 +20,7 @@ const apps: Record<string, TObject> = {
   retriever: retrieverSettings,
   llm: llmSettings,
   indexer: indexerSettings,
+  webhooks: webhooksSettings,
   dev: devSettings,
   "mock-llm": mockLlmSettings,
   loadtest: loadTestSettings,

@@ -34,6 +34,7 @@ export function line(
     app("retriever", "apps/retriever/main.ts", "taking messages", env),
     ...WORKERS.map((name) => app(name, "apps/llm/main.ts", "taking messages", { ...env, WORKER_NAME: name })),
     app("indexer", "apps/indexer/main.ts", "taking messages", env),
+    app("webhooks", "apps/webhooks/main.ts", "taking messages", env),
     app("gateway", "apps/gateway/main.ts", "listening", env),
   ];
 }

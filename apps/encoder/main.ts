@@ -1,9 +1,10 @@
-/** The encoder: a question's text to its vector. */
+/** The encoder: a text to its vector. */
 import { queues, redisNames } from "#contracts";
 import { loadModel } from "#embedding";
 import { connectProducer } from "#queue";
 import { configOrExit, runStage } from "#runtime";
 import { encoderSettings } from "./config.ts";
+import { encodeHandler } from "./encode.ts";
 import { encoderMetrics } from "./metrics.ts";
 import { QuestionVectors } from "./question-vectors.ts";
 import { SharedVectors } from "./shared-vectors.ts";
@@ -22,7 +23,7 @@ const most = config.ENCODER_CACHE;
 // An outage is told of by the stage's own connections.
 const redis = most > 0 ? connectProducer(config.REDIS_URL, () => {}) : undefined;
 const names = redisNames(config.REDIS_PREFIX);
-const questions = new QuestionVectors({
+const vectors = new QuestionVectors({
   model,
   most,
   shared: redis && new SharedVectors({ redis, names, model, most, seconds: config.ENCODER_CACHE_SECONDS }),
@@ -37,10 +38,7 @@ const app = await runStage({
   batch: config.ENCODER_BATCH,
   // One is at work while the results of the other are written, and a question that comes alone need not wait for another.
   concurrency: 2,
-  handleBatch: async (jobs) => {
-    const embeddings = await questions.packed(jobs.map((job) => job.query));
-    return jobs.map((job, i) => ({ ...job, embedding: embeddings[i]! }));
-  },
+  handleBatch: encodeHandler({ model, vectors }),
   close: async () => {
     redis?.disconnect();
     model.close();

@@ -10,14 +10,16 @@
  */
 
 import type { Balancer } from "#balancer";
+import { type AnswerCompletion, type Completion, DEFAULT_TOP_K, type QueryRequest } from "#contracts";
 import {
-  type AnswerCompletion,
-  type Completion,
-  DEFAULT_TOP_K,
-  type QueryAnswer,
-  type QueryRequest,
-} from "#contracts";
-import { type Admission, type Admitted, type Canceller, type CompletionWaiter, Expired } from "#queue";
+  type AcceptedJob,
+  type Admission,
+  type Admitted,
+  type Canceller,
+  type CompletionWaiter,
+  Expired,
+  type Note,
+} from "#queue";
 import type { Logger } from "#runtime";
 import { fromCompletion, HttpError, redisUnavailable, timedOut } from "./http-error.ts";
 import { tokensOfAnswer } from "./keys/cost.ts";
@@ -42,8 +44,16 @@ export interface Asking {
   readonly spend: (tokens: number) => Promise<void>;
   /** The client's `Idempotency-Key`. */
   readonly key?: string;
+  /** What is pushed to another queue when the job is completed, however it ends. */
+  readonly successor?: Successor;
   /** Its tokens are to be had as they come, from the stream that Redis keeps of them. */
   readonly stream?: boolean;
+}
+
+export interface Successor {
+  /** Differs where the same question with it is another one. */
+  readonly digest: string;
+  readonly note: (job: Omit<AcceptedJob, "digest">) => Note;
 }
 
 export interface Submitted {
@@ -73,7 +83,7 @@ export async function ask(line: Line, question: QueryRequest, asking: Asking) {
 export async function submit(
   line: Line,
   { query, top_k = DEFAULT_TOP_K, filter }: QueryRequest,
-  { signal, tenant, spend, key, stream }: Asking,
+  { signal, tenant, spend, key, successor, stream }: Asking,
 ): Promise<Submitted> {
   const job_id = crypto.randomUUID();
   const submitted_at = Date.now();
@@ -91,6 +101,12 @@ export async function submit(
   // The answer does not wait for it; nor does a job with a key whose client has left.
   completion.catch(() => {}).finally(() => persist(line, deadline, release));
 
+  if (successor) {
+    // Nobody may be at work, and whoever asked is to be told all the same.
+    completion.catch((error) => {
+      if (error instanceof Expired) line.canceller.expire(job_id).catch(() => {});
+    });
+  }
   completion.then((done) => spend(tokensOfAnswer(query, done))).catch(() => {});
 
   const job = {
@@ -106,10 +122,11 @@ export async function submit(
     timings: {},
     stream: stream || undefined,
   };
-  const digest = Bun.hash(JSON.stringify([query, top_k, filter])).toString(36);
+  const digest = Bun.hash(JSON.stringify([query, top_k, filter, successor?.digest])).toString(36);
   let admitted: Admitted;
   try {
-    admitted = await line.admission.admit(job, key ? keyOf(tenant, key) : job_id, digest);
+    const seen_by = key ? keyOf(tenant, key) : job_id;
+    admitted = await line.admission.admit(job, seen_by, digest, successor?.note(job));
   } catch (error) {
     line.waiter.forget(job_id);
     // It may be the reply that was lost: a client without a key asks anew, and this job would be done for nobody.
@@ -156,24 +173,12 @@ export function answered(completion: Completion): AnswerCompletion {
   throw new HttpError(500, "invalid_completion", "the line completed this question as if it were a document");
 }
 
-/** @param latency_ms where it was measured; else what the line says of its stages. */
-export function bodyOf(completion: AnswerCompletion, latency_ms = lineLatency(completion)): QueryAnswer {
-  const { job_id, answer, selected_replica, worker, sources, timings, first_token_ms } = completion;
-  const body = { job_id, answer, latency_ms, selected_replica, worker, sources };
-  if (!timings.llm || first_token_ms === undefined) return { ...body, timings };
-  return { ...body, timings: { ...timings, llm: { ...timings.llm, first_token: first_token_ms } } };
-}
-
-function lineLatency({ timings }: AnswerCompletion): number {
-  return Object.values(timings).reduce((sum, { waited, worked }) => sum + waited + worked, 0);
-}
-
 function refuse(cause: unknown): never {
   throw redisUnavailable(cause);
 }
 
 /** The line is asked for again when what waits now is through it, at its present rate: within 1 to 60 seconds. */
-function lineFull({ depth, per_second }: { depth: number; per_second: number }): HttpError {
+export function lineFull({ depth, per_second }: { depth: number; per_second: number }): HttpError {
   const retry_after_s = Math.min(60, Math.max(1, Math.ceil(depth / per_second)));
   const message = "the line is full; the question was not accepted: ask again after Retry-After seconds";
   return new HttpError(429, "line_full", message, { retry_after_s });

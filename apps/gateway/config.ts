@@ -1,5 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { appSettings, healthSettings, llmReplicaSettings, redisSettings, storeSettings } from "#runtime";
+import { webhookSettings } from "#webhook";
 
 export const gatewaySettings = Type.Object({
   ...appSettings,
@@ -7,6 +8,7 @@ export const gatewaySettings = Type.Object({
   ...llmReplicaSettings,
   ...storeSettings,
   ...healthSettings,
+  ...webhookSettings,
   PORT: Type.Integer({
     minimum: 0,
     maximum: 65_535,
@@ -22,6 +24,13 @@ export const gatewaySettings = Type.Object({
     default: false,
     description:
       "Whether requests need an API key, as `bun run keys create` makes them: each sees its own tenant, within its limits",
+  }),
+  UNKNOWN_KEYS_PER_MINUTE: Type.Integer({
+    minimum: 1,
+    maximum: 1_000_000,
+    default: 60,
+    description:
+      "With API_KEYS, how many keys that nobody made one address (of IPv6, a /64) may send to this gateway in a minute; then 429. Keys that were known here before are let in all the same",
   }),
   ALLOW_OPEN: Type.Boolean({
     default: false,

@@ -2,31 +2,40 @@
 import type { Completion, ErrorBody, FailedCompletion } from "#contracts";
 import type { Cancelling } from "#queue";
 
+interface HttpErrorDetails {
+  readonly job_id?: string;
+  readonly retry_after_s?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cause?: unknown;
+}
+
 export class HttpError extends Error {
   override name = "HttpError";
+  readonly more: Omit<HttpErrorDetails, "cause">;
+
   constructor(
     readonly status: number,
     /** Stable, snake_case. */
     readonly code: string,
     message: string,
-    readonly more: {
-      readonly job_id?: string;
-      readonly retry_after_s?: number;
-      readonly headers?: Readonly<Record<string, string>>;
-      readonly cause?: unknown;
-    } = {},
+    { cause, ...more }: HttpErrorDetails = {},
   ) {
-    super(message, { cause: more.cause });
+    // In `cause` alone: a log writes that as words, and not what Redis was sent, which it holds.
+    super(message, { cause });
+    this.more = more;
   }
 
-  toResponse(): Response {
-    const { job_id, retry_after_s } = this.more;
+  /** Of the answer that tells of it. */
+  get headers(): Record<string, string> {
+    const { headers, retry_after_s } = this.more;
+    return { ...headers, ...(retry_after_s !== undefined && { "retry-after": String(retry_after_s) }) };
+  }
+
+  /** Not `toResponse`: Elysia would call that by itself, before `onError` is asked. */
+  response(): Response {
+    const { job_id } = this.more;
     const body: ErrorBody = { error: { code: this.code, message: this.message }, ...(job_id && { job_id }) };
-    const headers = {
-      ...this.more.headers,
-      ...(retry_after_s !== undefined && { "retry-after": String(retry_after_s) }),
-    };
-    return Response.json(body, { status: this.status, headers });
+    return Response.json(body, { status: this.status, headers: this.headers });
   }
 }
 
@@ -43,6 +52,7 @@ export function stopping(): HttpError {
 
 /** Codes of completions whose fault lies behind the line; all others are the line's own. */
 const STATUS_OF_CODE: Record<string, number> = {
+  context_length_exceeded: 400,
   cancelled: 409,
   replica_failed: 502,
   store_unavailable: 503,

@@ -22,6 +22,7 @@ import {
   startApp,
   startHealthServer,
 } from "#runtime";
+import { networksOrExit } from "#webhook";
 import type { Line } from "./ask.ts";
 import { gatewaySettings } from "./config.ts";
 import { objectionToHost } from "./keys/binding.ts";
@@ -56,7 +57,7 @@ const waiter = new CompletionWaiter(gateway, redis, subscriber, names, (error) =
 );
 const metrics = gatewayMetrics(app.registry, redis, names, balancer);
 const duty: Duty = { draining: false, active: 0 };
-const guard = config.API_KEYS ? new KeyGuard(redis, names) : openGuard;
+const guard = config.API_KEYS ? new KeyGuard(redis, names, config.UNKNOWN_KEYS_PER_MINUTE) : openGuard;
 const ready = async () => ({ redis: await redisReady(redis), notices: await redisReady(subscriber) });
 const line: Line = {
   gateway,
@@ -81,6 +82,11 @@ const server = createGateway({
     heartbeat_ms: config.STREAM_HEARTBEAT_MS,
   },
   places: new JobPlaces(redis, names, questionLine),
+  webhooks: {
+    names,
+    allowed: networksOrExit(config),
+    has_secret: config.WEBHOOK_SECRET !== undefined,
+  },
   metrics,
   duty,
   documents: {

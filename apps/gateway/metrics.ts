@@ -70,6 +70,12 @@ export function gatewayMetrics(registry: Registry, redis: Redis, names: RedisNam
   queries.inc({ status: 200 }, 0);
   return {
     queries,
+    embeddings: new Counter({
+      name: "api_gateway_embeddings_total",
+      help: "Requests for embeddings by the HTTP status of their answer; 499 where the client hung up first",
+      labelNames: ["status"],
+      registers,
+    }),
     latency: new Histogram({
       name: "api_gateway_query_latency_seconds",
       help: "From acceptance to answer",

@@ -24,11 +24,14 @@ const METHODS = ["get", "put", "post", "delete", "patch", "head", "options"] as 
 /** @param written by the plugin; @param keyed whether requests need an API key. */
 export function openApi30(written: string, keyed: boolean): OpenApi {
   const document: OpenApi = JSON.parse(written, asServed);
-  for (const path of Object.values(document.paths ?? {})) {
+  for (const [name, path] of Object.entries(document.paths ?? {})) {
     for (const method of METHODS) {
       const operation = path[method];
       if (!operation) continue;
-      const of_keys = keyed && operation.security?.length !== 0 ? keyErrors : {};
+      const of_keys =
+        keyed && operation.security?.length !== 0
+          ? JSON.parse(JSON.stringify(keyErrors(name)), asServed)
+          : {};
       const responses: Record<string, Response> = { ...of_keys, ...(operation.responses ?? { 200: {} }) };
       operation.responses = Object.fromEntries(
         Object.entries(responses).map(([status, response]) => [status, described(status, response)]),

@@ -1,16 +1,18 @@
 /** The gateway's HTTP face: routes, what they take and give, and how errors look. */
 
 import { Elysia, ParseError, ValidationError } from "elysia";
-import { AskHeaders, ErrorBody, Health, QueryAnswer, QueryRequest, Ready } from "#contracts";
+import { AskHeaders, ErrorBody, Health, QueryAnswer, QueryRequest, queryAnswer, Ready } from "#contracts";
 import type { JobPlaces } from "#queue";
 import { type App, health, type ReadyCheck, readiness } from "#runtime";
-import { ask, bodyOf, type Line } from "./ask.ts";
+import { ask, type Line } from "./ask.ts";
 import { readJson } from "./body.ts";
 import { type DocumentsOptions, documents } from "./documents/documents.ts";
 import { HttpError, stopping } from "./http-error.ts";
 import { jobs } from "./jobs/jobs.ts";
+import type { WebhookRules } from "./jobs/webhook.ts";
 import type { Guard } from "./keys/guard.ts";
 import type { GatewayMetrics } from "./metrics.ts";
+import { isOpenai, openaiErrorResponse } from "./openai/errors.ts";
 import { openai } from "./openai/openai.ts";
 import { type StreamsOptions, streamQuery } from "./stream/streams.ts";
 import { swaggerUi } from "./swagger-ui.ts";
@@ -25,6 +27,7 @@ export interface GatewayOptions {
   readonly documents: DocumentsOptions;
   readonly streams: StreamsOptions;
   readonly places: JobPlaces;
+  readonly webhooks: WebhookRules;
   readonly guard: Guard;
   /** How long a question's body may take, ms. */
   readonly body_timeout_ms: number;
@@ -38,24 +41,28 @@ export interface Duty {
   active: number;
 }
 
+/** Routes that are asked a question and answer it. */
+const QUESTIONS = new Set(["/query", "/v1/chat/completions"]);
+
 const STREAMED =
   'With `"stream": true` or `Accept: text/event-stream` the answer comes as server-sent events: `accepted` `{job_id}`, ' +
   "`sources`, `token` `{text}`, `reset` where it begins anew, and `done` with the body below, or `error`.";
 
 export function createGateway(options: GatewayOptions) {
-  const { app, line, metrics, ready, duty, guard, streams, places, body_timeout_ms } = options;
+  const { app, line, metrics, ready, duty, guard, streams, places, webhooks, body_timeout_ms } = options;
   return new Elysia({ normalize: false })
-    .onRequest(async ({ request, set }) => {
+    .onRequest(async ({ request, server, set }) => {
       // Nothing that is told here is a page, whatever a document's text looks like.
       set.headers["x-content-type-options"] = "nosniff";
-      Object.assign(set.headers, await guard.admit(request));
+      Object.assign(set.headers, await guard.admit(request, server?.requestIP(request)?.address ?? ""));
     })
     .onError(({ error, code, request, path }) => {
       const answer = request.signal.aborted ? disconnected() : toHttpError(error, code);
-      if (path === "/query") metrics.queries.inc({ status: answer.status });
+      if (QUESTIONS.has(path)) metrics.queries.inc({ status: answer.status });
+      if (path === "/v1/embeddings") metrics.embeddings.inc({ status: answer.status });
       if (answer.status >= 500)
         app.log.error({ err: answer, path, job_id: answer.more.job_id }, "answered with an error");
-      return answer.toResponse();
+      return isOpenai(request) ? openaiErrorResponse(answer) : answer.response();
     })
     .use(swaggerUi(guard.keyed))
     .post(
@@ -78,7 +85,7 @@ export function createGateway(options: GatewayOptions) {
           }
           const latency_ms = performance.now() - started;
           metrics.queries.inc({ status: 200 });
-          return bodyOf(completion, latency_ms);
+          return queryAnswer(completion, latency_ms);
         } finally {
           duty.active--;
           metrics.active.dec();
@@ -111,8 +118,8 @@ export function createGateway(options: GatewayOptions) {
       },
     )
     .use(documents(options.documents))
-    .use(jobs({ line, places, streams, body_timeout_ms }))
-    .use(openai({ line, streams, log: app.log, body_timeout_ms }))
+    .use(jobs({ line, places, streams, webhooks, body_timeout_ms }))
+    .use(openai({ line, streams, body_timeout_ms }))
     .get("/health", () => health("gateway"), {
       response: Health,
       detail: { summary: "Whether the process lives", tags: ["operation"], security: [] },

@@ -4,14 +4,14 @@
  * The count moves with the call: the replica that is counted is the one that is called.
  */
 import type { Balancer, Call, CallOutcome } from "#balancer";
-import type { LlmIn } from "#contracts";
+import { estimateTokens, type LlmIn, type TokenUsage } from "#contracts";
 import { Fail } from "#queue";
 import type { Logger } from "#runtime";
 import type { DecisionLog } from "./decision-log.ts";
 import type { Attempt, Hedging } from "./hedge.ts";
 import type { BalancerMetrics } from "./metrics.ts";
 import type { Places } from "./places.ts";
-import { type ReplicaClient, ReplicaError } from "./replica/index.ts";
+import { type ReplicaClient, ReplicaError, type ReplicaUsage } from "./replica/index.ts";
 import type { TokenStream } from "./token-streams.ts";
 
 export interface Generated {
@@ -20,6 +20,7 @@ export interface Generated {
   readonly selected_replica: string;
   /** From the call of `generate` to the answer's first token, ms. */
   readonly first_token_ms?: number;
+  readonly usage: TokenUsage;
 }
 
 export interface Generator {
@@ -100,9 +101,11 @@ export async function generate(
       run(text);
     };
     try {
-      const answer = await client.generate({ url, prompt, signal, onToken });
+      let counted: ReplicaUsage = {};
+      const onUsage = (usage: ReplicaUsage) => (counted = usage);
+      const answer = await client.generate({ url, prompt, signal, onToken, onUsage });
       over(call, "ok", started);
-      return { answer, selected_replica: url, first_token_ms };
+      return { answer, selected_replica: url, first_token_ms, usage: usageOf(counted, prompt, answer) };
     } catch (error) {
       if (!(error instanceof ReplicaError)) {
         over(call, "aborted", started);
@@ -132,4 +135,10 @@ export async function generate(
       log.debug({ job_id, err: error }, "the balancer was not told how a call ended");
     }
   }
+}
+
+function usageOf(counted: ReplicaUsage, prompt: string, answer: string): TokenUsage {
+  const { prompt_tokens = estimateTokens(prompt), completion_tokens = estimateTokens(answer) } = counted;
+  const missing = counted.prompt_tokens === undefined || counted.completion_tokens === undefined;
+  return { prompt_tokens, completion_tokens, ...(missing && { estimated: true }) };
 }

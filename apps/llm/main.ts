@@ -99,5 +99,10 @@ await runStage({
 
 function sayNothingNear({ selected_replica }: LlmIn, tokens: TokenStream): Generated {
   tokens.run()(NOTHING_NEAR);
-  return { answer: NOTHING_NEAR, selected_replica };
+  // No model was asked.
+  return {
+    answer: NOTHING_NEAR,
+    selected_replica,
+    usage: { prompt_tokens: 0, completion_tokens: 0 },
+  };
 }

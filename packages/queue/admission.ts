@@ -48,8 +48,8 @@ export interface Note {
   readonly fields: object;
   readonly ttl_ms: number;
   /** Key of a sorted set to which `member` is added, with score 0. */
-  readonly listed_in: string;
-  readonly member: string;
+  readonly listed_in?: string;
+  readonly member?: string;
 }
 
 interface AdmissionCommands {
@@ -104,7 +104,7 @@ export class Admission<S extends TSchema = typeof queues.encoderIn.message.schem
       Math.max(1, deadline - Date.now()) + COMPLETION_TTL_SECONDS * 1_000,
       this.max_depth,
       names.completion(""),
-      ...(note ? [note.key, note.ttl_ms, note.listed_in, note.member, ...fieldsOf(note)] : []),
+      ...(note ? [note.key, note.ttl_ms, note.listed_in ?? "", note.member ?? "", ...fieldsOf(note)] : []),
     );
     if (kind === "seen") return { kind, job: JSON.parse(String(what)) };
     if (kind === "full") return { kind, depth: Number(what), per_second: Number(left) / RATE_WINDOW_S };

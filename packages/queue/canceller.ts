@@ -1,9 +1,10 @@
-/** Cancels jobs, wherever on the line they are. */
+/** Ends jobs before they are done, wherever on the line they are. */
 
 import type { Redis } from "ioredis";
 import { DEFAULT_TENANT, type FailedCompletion, type RedisNames } from "#contracts";
 import cancel from "./lua/cancel.lua" with { type: "text" };
-import { Cancelled } from "./outcome.ts";
+import follow from "./lua/follow.lua" with { type: "text" };
+import { Cancelled, Expired } from "./outcome.ts";
 
 export type Cancelling =
   /** It is not handled from now on, and whoever waits for it is told. */
@@ -29,7 +30,7 @@ export class Canceller {
     redis: Redis,
     private readonly names: RedisNames,
   ) {
-    redis.defineCommand("queueCancel", { lua: cancel, numberOfKeys: 3 });
+    redis.defineCommand("queueCancel", { lua: follow + cancel, numberOfKeys: 3 });
     this.#redis = redis as Redis & CancelCommands;
   }
 
@@ -37,16 +38,23 @@ export class Canceller {
    * @param tenant in whose name: another's job is `unknown`. Without one, whoever's it is.
    * Rejects as the connection does.
    */
-  async cancel(job_id: string, tenant = ""): Promise<Cancelling> {
+  cancel(job_id: string, tenant = ""): Promise<Cancelling> {
+    return this.#end(job_id, tenant, "cancelled", new Cancelled().message);
+  }
+
+  /** Ends a job whose deadline has passed while nobody worked on it, as expired. Rejects as the connection does. */
+  async expire(job_id: string): Promise<void> {
+    await this.#end(job_id, "", "expired", new Expired().message);
+  }
+
+  async #end(
+    job_id: string,
+    tenant: string,
+    status: "cancelled" | "expired",
+    message: string,
+  ): Promise<Cancelling> {
     const { names } = this;
-    const told: FailedCompletion = {
-      job_id,
-      status: "cancelled",
-      stage: "gateway",
-      code: "cancelled",
-      message: new Cancelled().message,
-      timings: {},
-    };
+    const told: FailedCompletion = { job_id, status, stage: "gateway", code: status, message, timings: {} };
     const [kind, completion = ""] = await this.#redis.queueCancel(
       names.accepted(job_id),
       names.completion(job_id),

@@ -4,6 +4,7 @@ import type { Static, TSchema } from "@sinclair/typebox";
 import type { Redis } from "ioredis";
 import type { Completions, Queue, RedisNames, Stage, StageTiming } from "#contracts";
 import type { Cancellations } from "./cancellations.ts";
+import type { Completed } from "./outcome.ts";
 import type { QueueRedis } from "./scripts.ts";
 
 export interface HandlerContext {
@@ -13,8 +14,8 @@ export interface HandlerContext {
   readonly begun: () => void;
 }
 
-/** What a batch handler says of one job: its result, or the error that it met. */
-export type Outcome<T> = T | Error;
+/** What a batch handler says of one job: its result, that it ends here, or the error that it met. */
+export type Outcome<T> = T | Completed | Error;
 
 /** What happened, for logs and metrics. */
 export type ConsumerEvent =

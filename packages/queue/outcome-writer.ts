@@ -1,10 +1,19 @@
 /** Turns what a handler said of a job into what is written to Redis, and tells of it. */
 
 import type { Static, TSchema } from "@sinclair/typebox";
-import type { DeadLetter, Envelope, FailedCompletion, StageTiming, Timings } from "#contracts";
+import {
+  type Completions,
+  completions,
+  type DeadLetter,
+  type Envelope,
+  type FailedCompletion,
+  type Queue,
+  type StageTiming,
+  type Timings,
+} from "#contracts";
 import { backoff } from "./backoff.ts";
 import type { ConsumerOptions, Outcome } from "./consumer-options.ts";
-import { Cancelled, type ContractError, Expired, Fail, Retry, toError } from "./outcome.ts";
+import { Cancelled, Completed, type ContractError, Expired, Fail, Retry, toError } from "./outcome.ts";
 import { encode } from "./push.ts";
 import { callerOf } from "./received.ts";
 import type { Caller, Settler } from "./settler.ts";
@@ -12,7 +21,7 @@ import type { Caller, Settler } from "./settler.ts";
 export class OutcomeWriter<In extends TSchema, Out extends TSchema> {
   constructor(
     private readonly settler: Settler,
-    private readonly options: Pick<ConsumerOptions<In, Out>, "stage" | "to" | "observe">,
+    private readonly options: Pick<ConsumerOptions<In, Out>, "stage" | "from" | "to" | "observe">,
   ) {}
 
   /** Resolves when Redis has it. */
@@ -22,7 +31,9 @@ export class OutcomeWriter<In extends TSchema, Out extends TSchema> {
     outcome: Outcome<Static<Out>>,
     timing: StageTiming,
   ): Promise<void> {
-    const { stage, to, observe } = this.options;
+    const { stage, observe } = this.options;
+    const completed = outcome instanceof Completed;
+    const to = completed ? completions : this.options.to;
     const timings = { ...job.timings, [stage]: timing };
     const done = { kind: "done", job_id: job.job_id, timing } as const;
     if (outcome instanceof Retry) return this.#retry(message, job, outcome, timing);
@@ -36,7 +47,11 @@ export class OutcomeWriter<In extends TSchema, Out extends TSchema> {
     const next =
       outcome instanceof Error
         ? outcome
-        : this.#encode({ ...(outcome as object), timings, attempts: undefined });
+        : this.#encode(to, {
+            ...(completed ? outcome.completion : (outcome as object)),
+            timings,
+            attempts: undefined,
+          });
     if (next instanceof Error) {
       observe({ ...done, outcome: "error", error: next });
       return this.#bury(
@@ -65,15 +80,15 @@ export class OutcomeWriter<In extends TSchema, Out extends TSchema> {
 
   async #retry(message: string, job: Envelope, outcome: Retry, timing: StageTiming): Promise<void> {
     const attempt = (job.attempts ?? 0) + 1;
-    const delay_ms = backoff(attempt, job.deadline);
+    const delay_ms = backoff(attempt, job.deadline, this.options.from.retries);
     if (delay_ms === undefined) return this.write(message, job, outcome.last, timing);
     await this.settler.delay(message, JSON.stringify({ ...job, attempts: attempt }), delay_ms);
     this.options.observe({ kind: "retry", job_id: job.job_id, attempt, delay_ms, error: outcome });
   }
 
-  #encode(next: Static<Out>): string | Error {
+  #encode(to: Queue | Completions, next: object): string | Error {
     try {
-      return encode(this.options.to, next);
+      return encode(to, next);
     } catch (error) {
       return toError(error);
     }

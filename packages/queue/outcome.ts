@@ -1,5 +1,7 @@
 /** What a handler can say of a job besides its result, as types rather than strings. */
 
+import type { Completion } from "#contracts";
+
 /** The job cannot be done, now or later: its caller is told `code` and `message`. */
 export class Fail extends Error {
   override name = "Fail";
@@ -51,6 +53,12 @@ export class LeaseLost extends Error {
 /** A message that does not fit the contract of its queue. */
 export class ContractError extends Error {
   override name = "ContractError";
+}
+
+/** The job is done here, whatever stages would come: its caller gets `completion`, and nothing goes to the next queue. */
+export class Completed {
+  /** @param completion its timings are added when it is written. */
+  constructor(readonly completion: Completion) {}
 }
 
 /** Whatever was thrown, as an error. The one place where unknown errors are coerced. */

@@ -4,6 +4,7 @@ import beat from "./lua/beat.lua" with { type: "text" };
 import bury from "./lua/bury.lua" with { type: "text" };
 import complete from "./lua/complete.lua" with { type: "text" };
 import delay from "./lua/delay.lua" with { type: "text" };
+import follow from "./lua/follow.lua" with { type: "text" };
 import promote from "./lua/promote.lua" with { type: "text" };
 import putBack from "./lua/put_back.lua" with { type: "text" };
 import reap from "./lua/reap.lua" with { type: "text" };
@@ -13,12 +14,12 @@ import take from "./lua/take.lua" with { type: "text" };
 export const scripts = {
   queueTake: { lua: take, numberOfKeys: 3 },
   queueSettle: { lua: settle, numberOfKeys: 3 },
-  queueComplete: { lua: complete },
-  queueBury: { lua: bury },
+  queueComplete: { lua: follow + complete },
+  queueBury: { lua: follow + bury },
   queueDelay: { lua: delay, numberOfKeys: 3 },
   queuePromote: { lua: promote, numberOfKeys: 2 },
   queueBeat: { lua: beat, numberOfKeys: 2 },
-  queueReap: { lua: reap, numberOfKeys: 4 },
+  queueReap: { lua: follow + reap, numberOfKeys: 4 },
   queuePutBack: { lua: putBack, numberOfKeys: 3 },
 } satisfies RedisOptions["scripts"];
 

@@ -13,6 +13,7 @@ import { indexerSettings, ingestSettings } from "../../apps/indexer/config.ts";
 import { llmSettings } from "../../apps/llm/config.ts";
 import { mockLlmSettings } from "../../apps/mock-llm/config.ts";
 import { retrieverSettings } from "../../apps/retriever/config.ts";
+import { webhooksSettings } from "../../apps/webhooks/config.ts";
 import manifest from "../../package.json";
 import { apps, composeFile, environmentOf, programOf, services } from "./compose-file.ts";
 
@@ -27,6 +28,7 @@ const settings: Record<string, TObject> = {
   "apps/llm/main.ts": llmSettings,
   "apps/mock-llm/main.ts": mockLlmSettings,
   "apps/retriever/main.ts": retrieverSettings,
+  "apps/webhooks/main.ts": webhooksSettings,
 };
 
 test("docker-compose.yml is valid by the compose specification", () => {
@@ -44,7 +46,7 @@ test("docker-compose.yml is valid by the compose specification", () => {
 
 test("the services are the line and what it needs", () => {
   const infrastructure = ["redis", "qdrant", "prometheus"];
-  const line = ["ingest", "encoder", "retriever", "indexer", ...WORKERS, ...MOCKS, "gateway"];
+  const line = ["ingest", "encoder", "retriever", "indexer", "webhooks", ...WORKERS, ...MOCKS, "gateway"];
   expect([...services.keys()].sort()).toEqual([...infrastructure, ...line].sort());
 });
 

@@ -3,8 +3,9 @@
 import { Type } from "@sinclair/typebox";
 import {
   completions,
+  contract,
   EMBEDDING_DIMENSIONS,
-  type EncoderIn,
+  EncoderIn,
   type LlmIn,
   packEmbedding,
   queues,
@@ -30,7 +31,7 @@ export async function runInstantStage({ encoding, retrieve, answer }: InstantHan
     await runStage({
       name: "encoder",
       config,
-      from: queues.encoderIn,
+      from: { ...queues.encoderIn, message: contract(EncoderIn) },
       to: queues.retrieverIn,
       batch: 16,
       lookahead: 16,

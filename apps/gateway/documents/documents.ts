@@ -11,6 +11,7 @@ import {
   DocumentsQuery,
   DocumentUpload,
   ErrorBody,
+  estimateTokens,
   PassagesQuery,
   QueryHeaders,
 } from "#contracts";
@@ -18,7 +19,6 @@ import { type CompletionWaiter, Expired } from "#queue";
 import type { App } from "#runtime";
 import type { VectorStore } from "#vector-store";
 import { fromCompletion, HttpError } from "../http-error.ts";
-import { tokensOf } from "../keys/cost.ts";
 import { identityOf, tenantOf } from "../tenant.ts";
 import { contentOf } from "./content.ts";
 import { gatewayStopping, noSuchDocument } from "./errors.ts";
@@ -64,7 +64,7 @@ export function documents(options: DocumentsOptions) {
       const sent = await readUpload(request, options.body_timeout_ms);
       const content = await contentOf(sent, request.signal);
       const accepted = await submitUpload(submission, tenantOf(request), sent, content, key);
-      await identityOf(request).spend(tokensOf(content.content));
+      await identityOf(request).spend(estimateTokens(content.content));
       return accepted;
     } finally {
       reading--;

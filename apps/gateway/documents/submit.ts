@@ -152,14 +152,14 @@ function noteOf(
   tenant: string,
   document_id: string,
   fields: DocumentRecord,
-): Note {
+) {
   return {
     key: names.document(tenant, document_id),
     fields,
     ttl_ms: timeout_ms + INDEX_COMPLETION_TTL_SECONDS * 1_000,
     listed_in: names.documents(tenant),
     member: document_id,
-  };
+  } satisfies Note;
 }
 
 function digestOf({ content, ...about }: Upload): string {

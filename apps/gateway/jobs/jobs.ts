@@ -5,6 +5,7 @@ import {
   ErrorBody,
   EventStream,
   JobAccepted,
+  JobEnded,
   JobParams,
   JobRequest,
   JobStatus,
@@ -18,19 +19,34 @@ import { noSuchJob, redisUnavailable, refuseToCancel, stopping } from "../http-e
 import { type StreamsOptions, streamEvents } from "../stream/streams.ts";
 import { identityOf, tenantOf } from "../tenant.ts";
 import { jobStatus } from "./status.ts";
+import { successorOf, type WebhookRules } from "./webhook.ts";
 
 export interface JobsOptions {
   readonly line: Line;
   readonly places: JobPlaces;
   readonly streams: StreamsOptions;
+  readonly webhooks: WebhookRules;
   /** How long a body may take, ms. */
   readonly body_timeout_ms: number;
 }
 
 const tags = ["jobs"];
+/** What a webhook's receiver is asked, for the OpenAPI document. */
+const webhookOperation = {
+  summary: "How the job ended",
+  parameters: ["webhook-id", "webhook-timestamp", "webhook-signature"].map((name) => {
+    return { name, in: "header", required: true, schema: { type: "string" } };
+  }),
+  requestBody: { required: true, content: { "application/json": { schema: JobEnded } } },
+  responses: {
+    "2XX": { description: "Taken" },
+    410: { description: "No more of it is wanted" },
+    default: { description: "Not taken: sent again later" },
+  },
+};
 const NEVER = new AbortController().signal;
 
-export function jobs({ line, places, streams, body_timeout_ms }: JobsOptions) {
+export function jobs({ line, places, streams, webhooks, body_timeout_ms }: JobsOptions) {
   /** @throws HttpError 404 for a job that nobody knows, and for another tenant's. */
   const find = async (request: Request, job_id: string): Promise<AcceptedJob> => {
     const job = await fromRedis(line.admission.find(job_id));
@@ -48,6 +64,7 @@ export function jobs({ line, places, streams, body_timeout_ms }: JobsOptions) {
           key: headers["idempotency-key"],
           signal: NEVER,
           stream: true,
+          successor: body.webhook && successorOf(webhooks, body.webhook),
         };
         const { job_id, completion } = await submit(line, body, asking);
         completion.catch(() => {}); // whoever asks for it is told then
@@ -70,8 +87,11 @@ export function jobs({ line, places, streams, body_timeout_ms }: JobsOptions) {
         },
         detail: {
           summary: "Ask a question without waiting",
-          description: "`Location` says where its state and, for a minute, its answer can be read.",
+          description:
+            "`Location` says where its state and, for a minute, its answer can be read. With `webhook`, how it ended is " +
+            "POSTed there too, signed as of Standard Webhooks.",
           tags,
+          callbacks: { ended: { "{$request.body#/webhook/url}": { post: webhookOperation as never } } },
         },
       },
     )

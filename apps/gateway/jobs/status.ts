@@ -1,7 +1,7 @@
 /** What has become of a job. */
-import { type JobStatus, queues } from "#contracts";
+import { type JobStatus, queryAnswer, queues } from "#contracts";
 import type { AcceptedJob, CompletionWaiter, JobPlaces } from "#queue";
-import { answered, bodyOf } from "../ask.ts";
+import { answered } from "../ask.ts";
 import { HttpError } from "../http-error.ts";
 
 export interface JobSources {
@@ -31,9 +31,10 @@ export async function jobStatus({ waiter, places }: JobSources, job: AcceptedJob
   async function ended(): Promise<JobStatus | undefined> {
     const completion = await waiter.get(job_id);
     if (!completion) return undefined;
-    if ("document_id" in completion) return { ...about, state: "done" }; // GET /documents/:id says more
+    // GET /documents/:id says more; a vector was given to whoever asked for it.
+    if ("document_id" in completion || "embedding" in completion) return { ...about, state: "done" };
     try {
-      return { ...about, state: "done", result: bodyOf(answered(completion)) };
+      return { ...about, state: "done", result: queryAnswer(answered(completion)) };
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
       const { code, message } = error;

@@ -1,15 +1,10 @@
-/** What requests cost a key's tokens of the day: an estimate, as replicas count each in their own way, or not at all. */
-import type { Completion } from "#contracts";
+/** What requests cost a key's tokens of the day. */
+import { type Completion, estimateTokens } from "#contracts";
 
-/** English text, in most models' vocabularies. */
-const CHARS_PER_TOKEN = 4;
-
-export function tokensOf(...texts: readonly { length: number }[]): number {
-  return Math.ceil(texts.reduce((sum, { length }) => sum + length, 0) / CHARS_PER_TOKEN);
-}
-
-/** A question, the sources that it was answered from, and the answer; one without an answer costs nothing. */
+/** As its replica counted it, else an estimate; one without an answer costs nothing. */
 export function tokensOfAnswer(query: string, completion: Completion): number {
   if (!("answer" in completion)) return 0;
-  return tokensOf(query, completion.answer, ...completion.sources.map(({ text }) => text));
+  const { usage, answer, sources } = completion;
+  if (usage) return usage.prompt_tokens + usage.completion_tokens;
+  return estimateTokens(query, answer, ...sources.map(({ text }) => text));
 }

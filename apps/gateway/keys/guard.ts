@@ -11,6 +11,7 @@ import { identify } from "../tenant.ts";
 import { digestOf } from "./key-store.ts";
 import authorise from "./lua/authorise.lua" with { type: "text" };
 import spend from "./lua/spend.lua" with { type: "text" };
+import { Strangers } from "./strangers.ts";
 
 /** What tells nothing of any tenant: whether the process lives, and the documentation. */
 const OPEN_PATHS = new Set([
@@ -45,10 +46,11 @@ export interface Guard {
   readonly keyed: boolean;
   /**
    * Lets a request in, from then on with an identity. Gives the headers of its answer.
-   * @throws HttpError 400 for a Host that is none, 401 without a key that is known, 429 past its limits, 503 while
-   *   Redis is away.
+   * @param address of whoever is connected
+   * @throws HttpError 400 for a Host that is none, 401 without a key that is known, 429 past its limits or where too
+   *   many unknown ones came from there, 503 while Redis is away.
    */
-  admit(request: Request): Promise<Record<string, string>>;
+  admit(request: Request, address: string): Promise<Record<string, string>>;
 }
 
 /** Without keys: everybody who can reach the gateway is the default tenant. */
@@ -64,35 +66,45 @@ export const openGuard: Guard = {
 export class KeyGuard implements Guard {
   readonly keyed = true;
   readonly #redis: GuardRedis;
+  readonly #strangers: Strangers;
 
   constructor(
     redis: Redis,
     private readonly names: RedisNames,
+    unknown_per_minute: number,
   ) {
+    this.#strangers = new Strangers(unknown_per_minute);
     redis.defineCommand("keyAuthorise", { lua: authorise, numberOfKeys: 2 });
     redis.defineCommand("keySpend", { lua: spend, numberOfKeys: 1 });
     this.#redis = redis as GuardRedis;
   }
 
-  async admit(request: Request): Promise<Record<string, string>> {
+  async admit(request: Request, address: string): Promise<Record<string, string>> {
     refuseHost(request);
     if (OPEN_PATHS.has(new URL(request.url).pathname)) return {};
     const digest = digestOf(secretOf(request));
     if (digest === undefined) throw unauthorised();
+    const wait_s = this.#strangers.take(address, digest);
+    if (wait_s > 0) throw tooManyUnknown(wait_s);
     const authorised = await this.#redis
       .keyAuthorise(this.names.apiKey(digest), this.names.apiKeyUse(digest))
       .catch((error) => {
+        this.#strangers.unanswered(address);
         throw redisUnavailable(error);
       });
-    if (authorised[0] === "unknown") throw unauthorised();
-    const [kind, tenant, priority, per_minute, left, reset_s, wait_s] = authorised;
+    if (authorised[0] === "unknown") {
+      this.#strangers.unknown(digest);
+      throw unauthorised();
+    }
+    this.#strangers.known(address, digest);
+    const [kind, tenant, priority, per_minute, left, reset_s, retry_after_s] = authorised;
     const headers = {
       "ratelimit-policy": `${per_minute};w=60`,
       "ratelimit-limit": String(per_minute),
       "ratelimit-remaining": String(left),
       "ratelimit-reset": String(reset_s),
     };
-    if (kind !== "allowed") throw overLimit(kind, wait_s, headers);
+    if (kind !== "allowed") throw overLimit(kind, retry_after_s, headers);
     const spend = (tokens: number) => this.#spend(digest, tokens);
     identify(request, { tenant, priority: Number(priority), spend });
     return headers;
@@ -126,6 +138,12 @@ function unauthorised(): HttpError {
   return new HttpError(401, "unauthorised", message, {
     headers: { "www-authenticate": 'Bearer realm="ragline"' },
   });
+}
+
+function tooManyUnknown(retry_after_s: number): HttpError {
+  const message =
+    "too many keys that are not known came from your address: ask again after Retry-After seconds";
+  return new HttpError(429, "too_many_unknown_keys", message, { retry_after_s });
 }
 
 function overLimit(

@@ -1,5 +1,5 @@
 /** What the OpenAPI document says of keys: how they are sent, and what a request is told whose key does not let it in. */
-import { ErrorBody } from "#contracts";
+import { ChatError, ErrorBody } from "#contracts";
 
 /** @param keyed whether a key is needed; without it the schemes are shown, and none is asked for. */
 export function keyScheme(keyed: boolean) {
@@ -21,10 +21,15 @@ export function keyScheme(keyed: boolean) {
   };
 }
 
-const content = { "application/json": { schema: ErrorBody } };
-
-/** Responses of every operation that needs a key. */
-export const keyErrors = {
-  401: { description: "No API key, or one that is not known", content },
-  429: { description: "The key is past its limits", content },
-};
+/** Responses of an operation that needs a key; under /v1 they are of OpenAI's shape. */
+export function keyErrors(path: string) {
+  const schema = path.startsWith("/v1/") ? ChatError : ErrorBody;
+  const content = { "application/json": { schema } };
+  return {
+    401: { description: "No API key, or one that is not known", content },
+    429: {
+      description: "The key is past its limits, or too many unknown ones came from the address",
+      content,
+    },
+  };
+}

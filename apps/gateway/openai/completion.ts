@@ -4,16 +4,16 @@ import {
   type AnswerEvent,
   CHAT_MODEL,
   type ChatCompletion,
-  type ChatError,
   type ChatUsage,
+  estimateTokens,
   type QueryAnswer,
   type Source,
 } from "#contracts";
-import { type HttpError, statusOfCode } from "../http-error.ts";
+import { statusOfCode } from "../http-error.ts";
+import { openaiError } from "./errors.ts";
 
-const CHARS_PER_TOKEN = 4;
-
-export function chatCompletion(query: string, { job_id, answer, sources }: QueryAnswer): ChatCompletion {
+export function chatCompletion(query: string, given: QueryAnswer): ChatCompletion {
+  const { job_id, answer, sources } = given;
   const annotations = annotate(answer, sources);
   const message = { role: "assistant", content: answer, refusal: null, annotations } as const;
   return {
@@ -22,14 +22,9 @@ export function chatCompletion(query: string, { job_id, answer, sources }: Query
     created: now(),
     model: CHAT_MODEL,
     choices: [{ index: 0, message, finish_reason: "stop", logprobs: null }],
-    usage: estimateUsage(query, answer, sources),
+    usage: usageOf(query, given),
     citations: sources,
   };
-}
-
-/** In OpenAI's shape; its client makes an error of its own of it, by the status. */
-export function chatError(status: number, code: string, message: string): ChatError {
-  return { error: { message, type: typeOf(status), param: null, code } };
 }
 
 /** One for each stream: what its events are as chunks, each a `data` line. */
@@ -48,7 +43,7 @@ export function chunkEncoder(query: string, include_usage: boolean): (event: Ans
     frame({ choices: [{ index: 0, delta, finish_reason, logprobs: null }], ...more });
   const fail = (status: number, code: string, message: string) => {
     over = true;
-    return data(chatError(status, code, message));
+    return data(openaiError(status, code, message));
   };
 
   return ({ event, data: said }) => {
@@ -79,22 +74,13 @@ export function chunkEncoder(query: string, include_usage: boolean): (event: Ans
       case "done": {
         const { answer, sources } = said;
         const last = chunk({ annotations: annotate(answer, sources) }, { citations: sources }, "stop");
-        const usage = include_usage
-          ? frame({ choices: [], usage: estimateUsage(query, answer, sources) })
-          : "";
+        const usage = include_usage ? frame({ choices: [], usage: usageOf(query, said) }) : "";
         return `${last}${usage}${data("[DONE]")}`;
       }
       case "error":
         return fail(statusOfCode(said.error.code), said.error.code, said.error.message);
     }
   };
-}
-
-export function chatErrorResponse(error: HttpError): Response {
-  const { status, code, message } = error;
-  const { retry_after_s } = error.more;
-  const headers = retry_after_s === undefined ? undefined : { "retry-after": String(retry_after_s) };
-  return Response.json(chatError(status, code, message), { status, headers });
 }
 
 function chatId(job_id: string): string {
@@ -112,20 +98,15 @@ function annotate(answer: string, sources: readonly Source[]): Annotation[] {
   });
 }
 
-function estimateUsage(query: string, answer: string, sources: readonly Source[]): ChatUsage {
-  const prompt_chars = sources.reduce(
-    (sum, { title, text }) => sum + title.length + text.length,
-    query.length,
-  );
-  const prompt_tokens = Math.ceil(prompt_chars / CHARS_PER_TOKEN);
-  const completion_tokens = Math.ceil(answer.length / CHARS_PER_TOKEN);
-  return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
-}
-
-function typeOf(status: number): string {
-  if (status === 401 || status === 403) return "authentication_error";
-  if (status === 429) return "rate_limit_error";
-  return status < 500 ? "invalid_request_error" : "server_error";
+/** Of a worker that does not say, what it can be told by. */
+function usageOf(query: string, { usage, answer, sources }: QueryAnswer): ChatUsage {
+  const { prompt_tokens, completion_tokens, estimated } = usage ?? {
+    prompt_tokens: estimateTokens(query, ...sources.flatMap(({ title, text }) => [title, text])),
+    completion_tokens: estimateTokens(answer),
+    estimated: true,
+  };
+  const total_tokens = prompt_tokens + completion_tokens;
+  return { prompt_tokens, completion_tokens, total_tokens, ...(estimated && { estimated }) };
 }
 
 /** Epoch seconds. */

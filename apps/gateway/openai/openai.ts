@@ -8,56 +8,34 @@ import {
   ChatModels,
   ChatRequest,
   chatRequest,
+  EMBEDDING_MODEL,
   type QueryRequest,
+  queryAnswer,
 } from "#contracts";
-import type { Logger } from "#runtime";
-import { type Asking, ask, bodyOf, type Line } from "../ask.ts";
+import { type Asking, ask, type Line } from "../ask.ts";
 import { readJson } from "../body.ts";
 import { HttpError, stopping } from "../http-error.ts";
 import { type Client, type StreamsOptions, streamQuery } from "../stream/streams.ts";
 import { identityOf } from "../tenant.ts";
-import { chatCompletion, chatErrorResponse, chunkEncoder } from "./completion.ts";
+import { chatCompletion, chunkEncoder } from "./completion.ts";
+import { embeddings } from "./embeddings.ts";
+import { noSuchModel, openaiErrors } from "./errors.ts";
 import { questionOf } from "./question.ts";
 
 export interface OpenaiOptions {
   readonly line: Line;
   readonly streams: StreamsOptions;
-  readonly log: Logger;
   /** How long a body may take, ms. */
   readonly body_timeout_ms: number;
 }
 
 const tags = ["openai"];
-const errors = {
-  400: ChatError,
-  404: ChatError,
-  409: ChatError,
-  413: ChatError,
-  415: ChatError,
-  422: ChatError,
-  429: ChatError,
-  500: ChatError,
-  502: ChatError,
-  503: ChatError,
-  504: ChatError,
-};
-
-export function openai({ line, streams, log, body_timeout_ms }: OpenaiOptions) {
+export function openai({ line, streams, body_timeout_ms }: OpenaiOptions) {
   const { metrics, duty } = streams;
   const started_at = Math.floor(Date.now() / 1_000);
-  const model = { id: CHAT_MODEL, object: "model", created: started_at, owned_by: CHAT_MODEL } as const;
-
-  /** Errors too are of this API's shape, so they are caught here. */
-  const answering = async (request: Request, answer: () => Promise<Response>): Promise<Response> => {
-    try {
-      return await answer();
-    } catch (error) {
-      const told = toHttpError(error, request.signal);
-      metrics.queries.inc({ status: told.status });
-      if (told.status >= 500) log.error({ err: told, ...told.more }, "answered with an error");
-      return chatErrorResponse(told);
-    }
-  };
+  const models = [CHAT_MODEL, EMBEDDING_MODEL].map((id) => {
+    return { id, object: "model", created: started_at, owned_by: CHAT_MODEL } as const;
+  });
 
   const answerWhole = async (question: QueryRequest, asking: Asking): Promise<Response> => {
     if (duty.draining) throw stopping();
@@ -67,7 +45,7 @@ export function openai({ line, streams, log, body_timeout_ms }: OpenaiOptions) {
     try {
       const completion = await ask(line, question, asking);
       metrics.queries.inc({ status: 200 });
-      return Response.json(chatCompletion(question.query, bodyOf(completion)));
+      return Response.json(chatCompletion(question.query, queryAnswer(completion)));
     } finally {
       duty.active--;
       metrics.active.dec();
@@ -79,7 +57,7 @@ export function openai({ line, streams, log, body_timeout_ms }: OpenaiOptions) {
     const { request } = client;
     const body = await readJson(request, body_timeout_ms);
     if (!chatRequest.check(body)) throw new HttpError(400, "invalid_request", chatRequest.explain(body));
-    if (body.model !== CHAT_MODEL) throw noSuchModel(body.model);
+    if (body.model !== CHAT_MODEL) throw noSuchModel(body.model, CHAT_MODEL);
     const { top_k, filter } = body;
     const question = { query: questionOf(body.messages), top_k, filter };
     const key = request.headers.get("idempotency-key") ?? undefined;
@@ -90,45 +68,33 @@ export function openai({ line, streams, log, body_timeout_ms }: OpenaiOptions) {
   };
 
   return new Elysia({ name: "openai", normalize: false })
-    .post(
-      "/v1/chat/completions",
-      ({ request, server }) => answering(request, () => chat({ request, server })) as never,
-      {
-        parse: "none",
-        response: { 200: ChatCompletion, ...errors },
-        detail: {
-          summary: "Ask a question, as of OpenAI's chat API",
-          description:
-            "The sources are `citations`, and annotations where the answer cites them. With `stream`, chunks; the last " +
-            "one holds the annotations.",
-          tags,
-          requestBody: { required: true, content: { "application/json": { schema: ChatRequest as never } } },
-        },
+    .use(embeddings({ line, metrics, duty, body_timeout_ms }))
+    .post("/v1/chat/completions", ({ request, server }) => chat({ request, server }) as never, {
+      parse: "none",
+      response: { 200: ChatCompletion, ...openaiErrors },
+      detail: {
+        summary: "Ask a question, as of OpenAI's chat API",
+        description:
+          "The sources are `citations`, and annotations where the answer cites them. With `stream`, chunks; the last " +
+          "one holds the annotations.",
+        tags,
+        requestBody: { required: true, content: { "application/json": { schema: ChatRequest as never } } },
       },
-    )
-    .get("/v1/models", () => ({ object: "list" as const, data: [model] }), {
+    })
+    .get("/v1/models", () => ({ object: "list" as const, data: models }), {
       response: ChatModels,
       detail: { summary: "The models, as of OpenAI's API", tags },
     })
     .get(
       "/v1/models/:model",
-      ({ params: { model: id } }) =>
-        (id === CHAT_MODEL ? Response.json(model) : chatErrorResponse(noSuchModel(id))) as never,
+      ({ params }) => {
+        const model = models.find(({ id }) => id === params.model);
+        if (!model) throw noSuchModel(params.model, CHAT_MODEL);
+        return model;
+      },
       {
         response: { 200: ChatModel, 404: ChatError },
         detail: { summary: "A model, as of OpenAI's API", tags },
       },
     );
-}
-
-function noSuchModel(model: string): HttpError {
-  const message = `there is no model ${JSON.stringify(model)}: ask for "${CHAT_MODEL}"`;
-  return new HttpError(404, "model_not_found", message);
-}
-
-function toHttpError(error: unknown, signal: AbortSignal): HttpError {
-  if (error instanceof HttpError) return error;
-  if (signal.aborted) return new HttpError(499, "disconnected", "the client hung up");
-  const message = "the gateway failed on this request: its log says why";
-  return new HttpError(500, "internal", message, { cause: error });
 }

@@ -6,8 +6,7 @@
  * 2. `end`: the completion. The texts that were told since the last `reset` are then the answer, whole: where the
  *    stream does not have all of it, as Redis lost it or its worker does not write it, the rest is told first.
  */
-import type { AnswerCompletion, AnswerEvent, Source } from "#contracts";
-import { bodyOf } from "../ask.ts";
+import { type AnswerCompletion, type AnswerEvent, queryAnswer, type Source } from "#contracts";
 import type { HttpError } from "../http-error.ts";
 import type { ReadEntry } from "./token-reader.ts";
 
@@ -69,7 +68,7 @@ export class Transcript {
       const text = answer.slice(this.#text.length);
       if (text) events.push({ id: WHOLE, event: "token", data: { text } });
     }
-    return [...events, { id: END, event: "done", data: bodyOf(completion) }];
+    return [...events, { id: END, event: "done", data: queryAnswer(completion) }];
   }
 
   fail({ code, message }: HttpError): AnswerEvent[] {

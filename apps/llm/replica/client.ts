@@ -9,7 +9,7 @@ import { ollamaChat, ollamaGenerate } from "./ollama.ts";
 import { openaiChat } from "./openai.ts";
 import { streamText } from "./stream.ts";
 import { Watch } from "./watch.ts";
-import { type Wire, WireFault } from "./wire.ts";
+import { type ReplicaUsage, type Wire, WireFault } from "./wire.ts";
 
 export interface ReplicaRequest {
   /** The replica's base URL; a path in it is kept, a slash at its end makes no difference. */
@@ -18,6 +18,8 @@ export interface ReplicaRequest {
   readonly signal: AbortSignal;
   /** Called with each piece of the answer as it comes. */
   readonly onToken?: (token: string) => void;
+  /** Called with what the replica counted, when the answer is whole. */
+  readonly onUsage?: (usage: ReplicaUsage) => void;
 }
 
 export interface ReplicaClient {
@@ -57,7 +59,7 @@ export function replicaClient(options: ReplicaOptions): ReplicaClient {
   const headers: Record<string, string> = api_key ? { authorization: `Bearer ${api_key}` } : {};
 
   return {
-    async generate({ url, prompt, signal, onToken }) {
+    async generate({ url, prompt, signal, onToken, onUsage }) {
       signal.throwIfAborted();
       const watch = new Watch(signal, url);
       const answer = new Answer(wire, onToken);
@@ -65,8 +67,9 @@ export function replicaClient(options: ReplicaOptions): ReplicaClient {
         watch.expect("token", first_token_ms);
         const body = wire.body(model, prompt);
         for await (const text of streamText({ url, path, body, headers, signal: watch.signal })) {
-          if (answer.complete) continue;
+          const complete = answer.complete;
           const token = answer.add(text);
+          if (complete) continue;
           if (answer.complete) watch.expect("end", END_MS);
           else if (token) watch.expect("further token", between_tokens_ms);
         }
@@ -78,7 +81,9 @@ export function replicaClient(options: ReplicaOptions): ReplicaClient {
         watch.end();
       }
       try {
-        return answer.end();
+        const text = answer.end();
+        onUsage?.(answer.usage);
+        return text;
       } catch (error) {
         throw toReplicaError(error, url);
       }

@@ -1,2 +1,3 @@
 export * from "./client.ts";
 export * from "./error.ts";
+export type { ReplicaUsage } from "./wire.ts";

@@ -3,7 +3,7 @@ import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { contract } from "#contracts";
 import { errorMessage } from "./error-message.ts";
 import { ndjsonFraming } from "./ndjson.ts";
-import { malformed, parseFrame, type Wire, WireFault } from "./wire.ts";
+import { malformed, parseFrame, tokenCount, type Wire, WireFault } from "./wire.ts";
 
 const optionalText = Type.Optional(Type.Union([Type.String(), Type.Null()]));
 
@@ -39,6 +39,13 @@ interface Said {
   readonly thinking?: string | null;
 }
 
+/** The counts are passed over where they are none: they are no part of the answer. */
+interface LastFrame {
+  readonly done: boolean;
+  readonly prompt_eval_count?: unknown;
+  readonly eval_count?: unknown;
+}
+
 function reader<S extends TSchema>(schema: S, said: (frame: Static<S>) => Said): Wire["read"] {
   const frames = contract(schema);
   return (text) => {
@@ -49,10 +56,13 @@ function reader<S extends TSchema>(schema: S, said: (frame: Static<S>) => Said):
       throw malformed(text, frames.explain(frame));
     }
     const { content, thinking } = said(frame);
+    const { done, prompt_eval_count, eval_count } = frame as LastFrame;
+    const usage = { prompt_tokens: tokenCount(prompt_eval_count), completion_tokens: tokenCount(eval_count) };
     return {
       text: content ?? "",
       token: Boolean(content || thinking),
-      last: (frame as { done: boolean }).done,
+      last: done,
+      ...(done && { usage }),
     };
   };
 }

@@ -6,7 +6,7 @@ import { Type } from "@sinclair/typebox";
 import { contract } from "#contracts";
 import { errorMessage } from "./error-message.ts";
 import { sseFraming } from "./sse.ts";
-import { malformed, type Piece, parseFrame, type Wire, WireFault } from "./wire.ts";
+import { malformed, type Piece, parseFrame, tokenCount, type Wire, WireFault } from "./wire.ts";
 
 const optionalText = Type.Optional(Type.Union([Type.String(), Type.Null()]));
 
@@ -38,7 +38,12 @@ const GAVE_UP = new Set(["abort", "error"]);
 /** POST /v1/chat/completions */
 export const openaiChat: Wire = {
   path: "v1/chat/completions",
-  body: (model, prompt) => ({ model, messages: [{ role: "user", content: prompt }], stream: true }),
+  body: (model, prompt) => ({
+    model,
+    messages: [{ role: "user", content: prompt }],
+    stream: true,
+    stream_options: { include_usage: true },
+  }),
   framing: sseFraming,
   read(frame) {
     if (frame === "[DONE]") return { text: "", token: false, last: true };
@@ -46,7 +51,12 @@ export const openaiChat: Wire = {
     const message = errorMessage(value);
     if (message) throw new WireFault("cut_off", `gave up: ${message}`);
     if (!chunk.check(value)) throw malformed(frame, chunk.explain(value));
-    return readChoice(value.choices?.[0]);
+    const { usage } = value as { usage?: { prompt_tokens?: unknown; completion_tokens?: unknown } | null };
+    const counts = usage && {
+      prompt_tokens: tokenCount(usage.prompt_tokens),
+      completion_tokens: tokenCount(usage.completion_tokens),
+    };
+    return { ...readChoice(value.choices?.[0]), ...(counts && { usage: counts }) };
   },
 };
 

@@ -28,6 +28,23 @@ export interface Piece {
   readonly token: boolean;
   /** Whether the answer is complete. */
   readonly last: boolean;
+  /** What the replica counted, where the frame says so. */
+  readonly usage?: ReplicaUsage;
+}
+
+/** Tokens as a replica counts them; either may be missing. */
+export interface ReplicaUsage {
+  readonly prompt_tokens?: number;
+  readonly completion_tokens?: number;
+}
+
+/** Longer than any context is: more is a mistake, and would use up somebody's day. */
+const MOST_TOKENS = 10_000_000;
+
+/** A count of tokens, of whatever a replica says. */
+export function tokenCount(said: unknown): number | undefined {
+  const plausible = Number.isInteger(said) && (said as number) >= 0 && (said as number) <= MOST_TOKENS;
+  return plausible ? (said as number) : undefined;
 }
 
 export class WireFault extends Error {

@@ -3,7 +3,7 @@
 --      is `seen` too), further queues of the line ...
 -- ARGV message, record of the job (JSON with job_id and deadline), how long the record lives (ms), most jobs waiting,
 --      prefix of completion keys,
---      [key of a hash that is written with the push, how long it lives (ms), key of a sorted set, a member for it,
+--      [key of a hash that is written with the push, how long it lives (ms), key of a sorted set or '', a member for it,
 --      field, value ...]
 -- Returns {'admitted', depth}, {'full', depth, how many jobs left the line in the last ten seconds}, or
 --   {'seen', record} of the job that was accepted before.
@@ -44,6 +44,8 @@ if ARGV[6] then
   redis.call('DEL', ARGV[6])
   redis.call('HSET', ARGV[6], unpack(ARGV, 10))
   redis.call('PEXPIRE', ARGV[6], ARGV[7])
-  redis.call('ZADD', ARGV[8], 0, ARGV[9])
+  if ARGV[8] ~= '' then
+    redis.call('ZADD', ARGV[8], 0, ARGV[9])
+  end
 end
 return { 'admitted', depth + 1 }

@@ -11,6 +11,7 @@ redis.call('LTRIM', KEYS[2], 0, ARGV[3] - 1)
 if KEYS[3] then
   if redis.call('SET', KEYS[3], ARGV[5], 'NX', 'EX', ARGV[4]) then
     redis.call('PUBLISH', ARGV[6], ARGV[7])
+    follow(KEYS[3], ARGV[5])
   end
 end
 return letters

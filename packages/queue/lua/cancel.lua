@@ -1,4 +1,4 @@
--- Cancels a job that is accepted and not done: whoever waits for it is told at once, and every consumer hears of it.
+-- Ends a job that is accepted and not done, as cancelled or expired: whoever waits for it is told at once, and every consumer hears of it.
 -- KEYS accepted, completion, cancelled; ARGV job id, completion, prefix of channels, tenant in whose name ('' for any),
 --      tenant of jobs that name none
 -- Returns {'cancelled'}, {'done', completion} of a job that is done already, or {'unknown'}, as is another tenant's.
@@ -30,5 +30,6 @@ redis.call('XADD', KEYS[3], '*', 'job_id', ARGV[1], 'until', needed_until)
 local lives = math.max(redis.call('PTTL', KEYS[3]), needed_until - now, 1)
 redis.call('PEXPIRE', KEYS[3], lives)
 redis.call('SET', KEYS[2], ARGV[2], 'PX', redis.call('PTTL', KEYS[1]))
+follow(KEYS[2], ARGV[2])
 redis.call('PUBLISH', ARGV[3] .. job.reply_to, ARGV[1])
 return { 'cancelled' }

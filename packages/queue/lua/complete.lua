@@ -11,6 +11,7 @@ for k = 4, #KEYS do
   if redis.call('LREM', KEYS[1], -1, ARGV[i]) == 1 then
     if redis.call('SET', KEYS[k], ARGV[i + 1], 'NX', 'EX', ARGV[1]) then
       redis.call('PUBLISH', ARGV[i + 2], ARGV[i + 3])
+      follow(KEYS[k], ARGV[i + 1])
     end
     if counted then
       redis.call('HDEL', KEYS[2], redis.sha1hex(ARGV[i]))

@@ -17,8 +17,12 @@ local function tell(message, reason)
   end
   local completion = { job_id = job.job_id, status = 'error', stage = ARGV[4], code = 'worker_died', message = reason }
   completion.timings = type(job.timings) == 'table' and job.timings or {}
-  local first = redis.call('SET', ARGV[6] .. job.job_id, cjson.encode(completion), 'NX', 'EX', ARGV[8])
-  if first and type(job.reply_to) == 'string' then
+  local key, text = ARGV[6] .. job.job_id, cjson.encode(completion)
+  if not redis.call('SET', key, text, 'NX', 'EX', ARGV[8]) then
+    return
+  end
+  follow(key, text)
+  if type(job.reply_to) == 'string' then
     redis.call('PUBLISH', ARGV[7] .. job.reply_to, job.job_id)
   end
 end

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import OpenAI from "openai";
 import type { ChatCompletion, Source } from "#contracts";
-import { chunkEncoder } from "../../../apps/gateway/openai/completion.ts";
+import { chatCompletion, chunkEncoder } from "../../../apps/gateway/openai/completion.ts";
 import { questionOf } from "../../../apps/gateway/openai/question.ts";
 import { startLine, type TestLine } from "../../support/line.ts";
 
@@ -43,7 +43,9 @@ test("a question is answered, with its sources as citations and annotations, and
   expect(content.slice(start_index, end_index + 1)).toBe("[1]");
   expect({ title, url }).toEqual({ title: "Machine learning", url: "corpus/machine-learning.md" });
   const { prompt_tokens, completion_tokens, total_tokens } = completion.usage;
-  expect(completion_tokens).toBeGreaterThan(5);
+  // As the replica counted them, the same for the same answer.
+  expect(plain.body.usage).toEqual({ prompt_tokens, completion_tokens });
+  expect(prompt_tokens).toBeGreaterThan(50);
   expect(total_tokens).toBe(prompt_tokens + completion_tokens);
 });
 
@@ -72,7 +74,12 @@ test("a streamed answer is the same, token by token", async () => {
   expect(content).toBe(plain.body.answer);
   expect(citations).toEqual(plain.body.sources);
   expect(finish_reason).toBe("stop");
-  expect(usage!.total_tokens).toBeGreaterThan(0);
+  const { prompt_tokens, completion_tokens } = plain.body.usage!;
+  expect<unknown>(usage).toEqual({
+    prompt_tokens,
+    completion_tokens,
+    total_tokens: prompt_tokens + completion_tokens,
+  });
 });
 
 test("a client that leaves its stream ends its job, down to the replica", async () => {
@@ -97,9 +104,9 @@ test("a question that refers to the one before it is answered from that one's ar
   expect(citations[0]!.title).toBe("Recursion");
 });
 
-test("the model is listed, and no other is there", async () => {
+test("the models are listed, and no other is there", async () => {
   const models = await openai.models.list();
-  expect(models.data.map(({ id }) => id)).toEqual([model]);
+  expect(models.data.map(({ id }) => id)).toEqual([model, "all-MiniLM-L6-v2"]);
   expect(await openai.models.retrieve(model)).toMatchObject({ id: model, object: "model" });
   expect(await refusal(openai.models.retrieve("gpt"))).toBeInstanceOf(OpenAI.NotFoundError);
   expect(await refusal(openai.chat.completions.create({ model: "gpt", messages }))).toMatchObject({
@@ -131,6 +138,13 @@ test("a question that is whole stands alone", () => {
   );
   const long = "x".repeat(8_190);
   expect(conversation(long, "Why is it so?")).toBe("Why is it so?");
+});
+
+test("where no replica counted, usage is an estimate and says so", () => {
+  const source = { id: "1", title: "1234", source: "s", score: 1, text: "12345678" };
+  const about = { job_id: "job", latency_ms: 1, selected_replica: "r", worker: "w", timings: {} };
+  const { usage } = chatCompletion("1234", { ...about, answer: "12345", sources: [source] });
+  expect(usage).toEqual({ prompt_tokens: 4, completion_tokens: 2, total_tokens: 6, estimated: true });
 });
 
 test("an answer that begins anew goes on if it is the same, and is an error if not", () => {

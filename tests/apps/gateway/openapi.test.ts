@@ -37,11 +37,21 @@ test.each(["true", "false"])("the document is valid OpenAPI 3.0, with API_KEYS=%
   });
   const keyed = API_KEYS === "true";
   expect(document.security).toEqual([{ bearer: [] }, { api_key: [] }, ...(keyed ? [] : [{}])]);
+  const { "/v1/embeddings": embeddings, "/jobs": jobs } = document.paths;
+  expect(Object.keys(embeddings!.post!.responses)).toContain("413");
+  expect(JSON.stringify(embeddings)).toContain('"example":{"model":"all-MiniLM-L6-v2"');
+  expect(JSON.stringify(jobs)).toContain("{$request.body#/webhook/url}");
   for (const [path, operations] of Object.entries(document.paths)) {
     for (const { security, responses } of Object.values(operations)) {
       const open = ["/health", "/ready"].includes(path);
       expect([path, security]).toEqual([path, open ? [] : undefined]);
       expect([path, "401" in responses]).toEqual([path, keyed && !open]);
+      // Errors are shown as they are: of OpenAI's shape, or of the gateway's own.
+      for (const [status, response] of Object.entries(responses)) {
+        if (!/^[45]/.test(status) || open) continue;
+        const shape = JSON.stringify(response);
+        expect([path, status, shape.includes('"param"')]).toEqual([path, status, path.startsWith("/v1/")]);
+      }
     }
   }
 });

@@ -13,7 +13,7 @@ import {
 } from "#queue";
 import { encoderJob } from "../../support/jobs.ts";
 import { RedisProxy, type ReplyFault } from "../../support/redis-proxy.ts";
-import { embedding, names, testStage } from "./test-stage.ts";
+import { embedding, names, questions, testStage } from "./test-stage.ts";
 
 setDefaultTimeout(60_000);
 
@@ -248,7 +248,7 @@ async function admitted(admission: Admission, job: EncoderIn): Promise<void> {
 function startAnswering(url = proxy.url) {
   const consumer = new Consumer({
     stage: "encoder",
-    from: queues.encoderIn,
+    from: questions,
     to: completions,
     handle: async (jobs) =>
       jobs.map(({ job_id, timings, selected_replica }) => {

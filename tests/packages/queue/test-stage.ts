@@ -1,6 +1,6 @@
 /** What the consumer's test files start from: a real Redis, an encoder-like stage on it, and eyes for what it does. */
 import { afterAll, afterEach, beforeAll, beforeEach } from "bun:test";
-import { type DeadLetter, packEmbedding, queues, redisNames } from "#contracts";
+import { contract, type DeadLetter, EncoderIn, packEmbedding, queues, redisNames } from "#contracts";
 import {
   Cancellations,
   CompletionWaiter,
@@ -14,10 +14,10 @@ import {
 } from "#queue";
 import { startRedis, type TestRedis } from "../../support/redis.ts";
 
-type Encoder = ConsumerOptions<
-  typeof queues.encoderIn.message.schema,
-  typeof queues.retrieverIn.message.schema
->;
+/** The encoder's queue with nothing but questions in it. */
+export const questions = { ...queues.encoderIn, message: contract(EncoderIn) };
+
+type Encoder = ConsumerOptions<typeof EncoderIn, typeof queues.retrieverIn.message.schema>;
 
 export const names = redisNames("test:");
 export const embedding = packEmbedding(new Float32Array(384).fill(0.05));
@@ -52,7 +52,7 @@ export function testStage({ lease_ms }: { lease_ms: number }) {
     const events: ConsumerEvent[] = [];
     const consumer = new Consumer({
       stage: "encoder",
-      from: queues.encoderIn,
+      from: questions,
       to: queues.retrieverIn,
       handle: async (jobs) => jobs.map((job) => ({ ...job, embedding })),
       batch: 8,

@@ -7,7 +7,7 @@
  */
 import { expect } from "bun:test";
 import fc from "fast-check";
-import { DocumentUpload, QueryRequest } from "#contracts";
+import { ChatRequest, DocumentUpload, EmbeddingsRequest, QueryRequest, Webhook } from "#contracts";
 import { type KeyedGateways, startKeyedGateways } from "../../../support/keyed.ts";
 
 /** In every document and question of the other tenant. */
@@ -48,7 +48,13 @@ const hostile = fc.constantFrom<unknown>(
   { toString: 1 },
 );
 const names = fc.constantFrom(
-  ...Object.keys({ ...QueryRequest.properties, ...DocumentUpload.properties }),
+  ...Object.keys({
+    ...QueryRequest.properties,
+    ...DocumentUpload.properties,
+    ...EmbeddingsRequest.properties,
+    ...ChatRequest.properties,
+    ...Webhook.properties,
+  }),
   "tenant",
   "job_id",
   "__proto__",
@@ -77,6 +83,49 @@ const filter = fc.record(
 const question = fc.record(
   { query: fc.string({ minLength: 1, maxLength: 100 }), top_k: fc.integer({ min: 1, max: 50 }), filter },
   { requiredKeys: ["query"] },
+);
+const webhook = fc.record(
+  {
+    url: fc.oneof(
+      fc.constantFrom(
+        "http://127.0.0.1:1/",
+        "http://[::1]/",
+        "http://0x7f.1/",
+        "http://x@y/",
+        "file:///etc/passwd",
+        "http://hooks.invalid/",
+      ),
+      fc.webUrl(),
+      fc.string({ unit: "binary", maxLength: 60 }),
+    ),
+    secret: fc.oneof(fc.constant(`whsec_${"A".repeat(32)}`), fc.string({ maxLength: 100 })),
+  },
+  { requiredKeys: ["url"] },
+);
+const job = fc.tuple(question, webhook).map(([asked, told]) => ({ ...asked, webhook: told }));
+const embeddings = fc.record(
+  {
+    model: fc.constantFrom("all-MiniLM-L6-v2", "ragline", "x"),
+    input: fc.oneof(
+      fc.string({ unit: "binary", maxLength: 50 }),
+      fc.array(fc.string({ maxLength: 20 }), { maxLength: 5 }),
+      fc.array(fc.oneof(fc.integer(), fc.array(fc.integer())), { maxLength: 5 }),
+    ),
+    encoding_format: fc.constantFrom("float", "base64", "int8"),
+    dimensions: fc.integer(),
+  },
+  { requiredKeys: ["model", "input"] },
+);
+const chat = fc.record(
+  {
+    model: fc.constantFrom("ragline", "x"),
+    messages: fc.array(fc.record({ role: fc.constantFrom("user", "system", "x"), content: anything }), {
+      maxLength: 3,
+    }),
+    stream_options: fc.record({ include_usage: fc.boolean() }),
+    filter,
+  },
+  { requiredKeys: ["model", "messages"] },
 );
 const upload = fc.record(
   {
@@ -161,6 +210,9 @@ const request = (posted: readonly string[]): fc.Arbitrary<FuzzRequest> =>
     ...posted.map((path) => json(path, mutated(question))),
     ...posted.map((path) => json(path, anything)),
     json("/documents", mutated(upload)),
+    json("/jobs", mutated(job)),
+    json("/v1/embeddings", mutated(embeddings)),
+    json("/v1/chat/completions", mutated(chat)),
     fc.tuple(multipart, content_type).map(([body, type]) => ({
       method: "POST",
       path: "/documents",

@@ -129,7 +129,7 @@ describe("every route", () => {
 });
 
 describe.each(carriers)("with a key in %s", (_, carry) => {
-  test.each(["/query", "/documents", "/jobs", "/v1/chat/completions"])(
+  test.each(["/query", "/documents", "/jobs", "/v1/chat/completions", "/v1/embeddings"])(
     "%s waits no longer for a slow body than it may",
     async (path) => {
       const head = Object.entries(carry(secret)).map(([name, value]) => `${name}: ${value}\r\n`);
@@ -150,6 +150,7 @@ describe.each(carriers)("with a key in %s", (_, carry) => {
     ["/query", 300 * 1024],
     ["/jobs", 300 * 1024],
     ["/v1/chat/completions", 300 * 1024],
+    ["/v1/embeddings", 300 * 1024],
     ["/documents", 21 * 2 ** 20],
     ["/documents", 100 * 2 ** 20],
   ])("%s refuses a body of %d bytes by what it announces", async (path, length) => {
@@ -160,6 +161,54 @@ describe.each(carriers)("with a key in %s", (_, carry) => {
     );
     expect(answer.status).toBe(413);
   });
+});
+
+test("no body makes the gateway connect to anything, whatever field names it, at every route", async () => {
+  let connections = 0;
+  const canary = Bun.listen({
+    port: 0,
+    hostname: "127.0.0.1",
+    socket: {
+      open: () => void connections++,
+      data() {},
+    },
+  });
+  const there = `http://127.0.0.1:${canary.port}/`;
+  const fields = [
+    "upstream",
+    "base_url",
+    "url",
+    "endpoint",
+    "proxy",
+    "callback_url",
+    "selected_replica",
+    "webhook",
+  ];
+  const bodies = [
+    { query: "?" },
+    { model: "ragline", messages: [{ role: "user", content: "?" }] },
+    { model: "all-MiniLM-L6-v2", input: "?" },
+    { format: "text", content: "?" },
+  ];
+  const posts = (await routes()).filter(([method]) => method === "POST");
+  await Promise.all(
+    posts.map(async ([, path]) => {
+      for (const body of bodies) {
+        const naming = [
+          Object.fromEntries(fields.map((field) => [field, there])),
+          { webhook: { url: there, secret: `whsec_${"A".repeat(32)}` } },
+          { [there]: { image_url: { url: there } } },
+        ];
+        for (const response of await Promise.all(
+          naming.map((more) => post(path, JSON.stringify({ ...body, ...more }))),
+        )) {
+          expect([path, response.status]).toEqual([path, response.status === 504 ? 504 : 400]);
+        }
+      }
+    }),
+  );
+  expect(connections).toBe(0);
+  canary.stop(true);
 });
 
 test("no answer shows a stack or a path of this machine", async () => {
@@ -251,6 +300,12 @@ test("markup in a title, an id or a question comes back as JSON only", async () 
     await fetch(`${url}/jobs/${encodeURIComponent(markup)}`, { method: "DELETE", headers: json() }),
     await fetch(`${url}/${encodeURIComponent(markup)}`, { headers: json() }),
     await post("/query", JSON.stringify({ query: markup, [markup]: markup })),
+    await post("/jobs", JSON.stringify({ query: markup, webhook: { url: markup } })),
+    await post("/jobs", JSON.stringify({ query: markup, webhook: { url: `http://${markup}/` } })),
+    await post("/v1/embeddings", JSON.stringify({ model: markup, input: markup })),
+    await post("/v1/embeddings", JSON.stringify({ model: "all-MiniLM-L6-v2", input: [[markup]] })),
+    await post("/v1/chat/completions", JSON.stringify({ model: markup, messages: [{ role: markup }] })),
+    await fetch(`${url}/v1/models/${encodeURIComponent(markup)}`, { headers: json() }),
   ];
   for (const response of told) {
     expect([response.url, response.headers.get("content-type")]).toEqual([

@@ -133,6 +133,13 @@ describe("with a document of tenant a", () => {
     expect(filter.status).toBe(400);
     const document = await call(b, "POST", "/documents", { format: "text", content: "x", [field]: "a" });
     expect(document.status).toBe(400);
+    expect((await call(b, "POST", "/jobs", { query: QUESTION, [field]: "a" })).status).toBe(400);
+    const webhook = { url: "https://example.com/", secret: `whsec_${"A".repeat(32)}`, [field]: "a" };
+    expect((await call(b, "POST", "/jobs", { query: QUESTION, webhook })).status).toBe(400);
+    // OpenAI's clients send fields of their own, which are passed over.
+    const messages = [{ role: "user", content: QUESTION }];
+    const chat = await call(b, "POST", "/v1/chat/completions", { model: "ragline", messages, [field]: "a" });
+    expect([chat.status, (await chat.text()).includes("chest")]).toEqual([200, false]);
     const form = new FormData();
     form.set("file", new File(["x"], "x.txt"));
     form.set(field, "a");
@@ -153,17 +160,17 @@ describe("with a document of tenant a", () => {
   });
 });
 
-test("a question, its sources and its answer count against the key's tokens of the day", async () => {
+test("what the replica counted counts against the key's tokens of the day", async () => {
   const use = async () => {
     const names = await line.redis.client.keys("api_key:use:*");
     const counted = await Promise.all(names.map((name) => line.redis.client.hget(name, "tokens")));
     return counted.reduce((sum, tokens) => sum + Number(tokens ?? 0), 0);
   };
   const before = await use();
-  const { answer, sources } = (await line.ask({ query: QUESTION }, { headers: a })).body;
-  const chars = [QUESTION, answer, ...sources.map(({ text }) => text)].join("").length;
+  const { usage } = (await line.ask({ query: QUESTION }, { headers: a })).body;
+  expect(usage).toEqual({ prompt_tokens: expect.any(Number), completion_tokens: expect.any(Number) });
   await until(use, (now) => now !== before);
-  expect(await use()).toBe(before + Math.ceil(chars / 4));
+  expect(await use()).toBe(before + usage!.prompt_tokens + usage!.completion_tokens);
 });
 
 test("with LOG_QUESTIONS the log shows what was asked, by whom", async () => {

@@ -4,6 +4,7 @@ import {
   type ReplicaApi,
   ReplicaError,
   type ReplicaOptions,
+  type ReplicaUsage,
   replicaClient,
 } from "../../../../apps/llm/replica/index.ts";
 import { buildPrompt } from "../../../../apps/retriever/prompt.ts";
@@ -230,7 +231,7 @@ describe("a request", () => {
     expect(seen.map((request) => request.body)).toEqual([
       { model: "llama3.2", prompt, stream: true },
       { model: "llama3.2", messages, stream: true },
-      { model: "llama3.2", messages, stream: true },
+      { model: "llama3.2", messages, stream: true, stream_options: { include_usage: true } },
     ]);
     expect(seen.map((request) => request.headers.get("content-type"))).toEqual(
       apis.map(() => "application/json"),
@@ -267,6 +268,40 @@ describe("a request", () => {
     stops.push(() => server.stop(true));
     for (let i = 0; i < 5; i++) await client().generate({ url: server.url.origin, prompt, signal: never });
     expect(ports.size).toBe(1);
+  });
+});
+
+describe("what a replica counted", () => {
+  async function usage(url: string, api: ReplicaApi) {
+    let told: ReplicaUsage | undefined;
+    await client({ api }).generate({ url, prompt, signal: never, onUsage: (counts) => (told = counts) });
+    return told;
+  }
+
+  test.each(apis)("is told in %s", async (api) => {
+    const mock = await mockReplica();
+    const words = prompt.split(/\s+/).filter(Boolean).length;
+    const { prompt_tokens, completion_tokens } = (await usage(mock.url, api))!;
+    expect(prompt_tokens).toBeGreaterThanOrEqual(words);
+    expect(completion_tokens).toBeWithin(5, 10);
+  });
+
+  test("is told though it comes after the answer, and garbage after that changes nothing", async () => {
+    const end = `data: {"choices":[{"delta":{"content":"A."},"finish_reason":"stop"}]}\n\n`;
+    const counts = `data: {"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":2}}\n\n`;
+    const url = replica(() => new Response(`${end}${counts}data: {oh\n\ndata: [DONE]\n\n`));
+    expect(await usage(url, "openai")).toEqual({ prompt_tokens: 7, completion_tokens: 2 });
+  });
+
+  test.each([
+    ["nothing", {}],
+    ["nulls", { prompt_eval_count: null, eval_count: null }],
+    ["words", { prompt_eval_count: "7", eval_count: {} }],
+    ["what cannot be", { prompt_eval_count: -1, eval_count: 1e18 }],
+    ["parts of tokens", { prompt_eval_count: 0.5, eval_count: 1.5 }],
+  ])("is nothing where it says %s", async (_, counts) => {
+    const url = replica(() => Response.json({ response: "A.", done: true, ...counts }));
+    expect(await usage(url, "ollama")).toEqual({});
   });
 });
 

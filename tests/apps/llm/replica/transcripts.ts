@@ -156,7 +156,7 @@ export const transcripts: readonly Transcript[] = [
     stream: '{"response": 5, "done": false}\n',
     gives: {
       code: "malformed",
-      message: 'its wire format (/response: Expected union value): {"response": 5',
+      message: 'its wire format (/response: Expected string): {"response": 5',
     },
   },
   {
@@ -281,7 +281,10 @@ export const transcripts: readonly Transcript[] = [
     name: "an event of the wrong shape",
     api: "openai",
     stream: sse({ answer: "A queue." }, "[DONE]"),
-    gives: { code: "malformed", message: 'its wire format (/: Expected union value): {"answer"' },
+    gives: {
+      code: "malformed",
+      message: 'its wire format (/choices: Expected required property): {"answer"',
+    },
   },
   {
     name: "an answer of white space",
