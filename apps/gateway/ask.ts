@@ -50,6 +50,8 @@ export interface Submitted {
   readonly job_id: string;
   /** Whether it had been accepted before, under the same key. */
   readonly seen: boolean;
+  /** The gateway that it is of: not this one, perhaps, where it was accepted before. */
+  readonly reply_to: string;
   /** Rejects with `Expired` past the deadline, and with the signal's reason when a client without a key hangs up. */
   readonly completion: Promise<Completion>;
 }
@@ -89,9 +91,13 @@ export async function submit(
   }
   const completion = line.waiter.wait(job_id, deadline, key ? NEVER : signal);
   // The answer does not wait for it; nor does a job with a key whose client has left.
-  completion.catch(() => {}).finally(() => persist(line, deadline, release));
-
-  completion.then((done) => spend(tokensOfAnswer(query, done))).catch(() => {});
+  completion.then(
+    (done) => {
+      persist(line, deadline, release);
+      spend(tokensOfAnswer(query, done));
+    },
+    () => persist(line, deadline, release),
+  );
 
   const job = {
     job_id,
@@ -106,7 +112,7 @@ export async function submit(
     timings: {},
     stream: stream || undefined,
   };
-  const digest = Bun.hash(JSON.stringify([query, top_k, filter])).toString(36);
+  const digest = Bun.hash(`${top_k}${filter ? JSON.stringify(filter) : ""} ${query}`).toString(36);
   let admitted: Admitted;
   try {
     admitted = await line.admission.admit(job, key ? keyOf(tenant, key) : job_id, digest);
@@ -116,13 +122,14 @@ export async function submit(
     if (!key) persist(line, deadline, () => line.canceller.cancel(job_id));
     return refuse(error);
   }
-  if (admitted.kind === "admitted") return { job_id, seen: false, completion };
+  if (admitted.kind === "admitted") return { job_id, seen: false, reply_to: line.gateway, completion };
 
   line.waiter.forget(job_id);
   if (admitted.kind === "full") throw lineFull(admitted);
   const { job: before } = admitted;
   if (before.digest !== digest) throw keyReused();
-  return { job_id: before.job_id, seen: true, completion: line.waiter.rejoin(before, signal) };
+  const { reply_to } = before;
+  return { job_id: before.job_id, seen: true, reply_to, completion: line.waiter.rejoin(before, signal) };
 }
 
 /** Two tenants may use the same key. */

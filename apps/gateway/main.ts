@@ -25,7 +25,7 @@ import {
 import type { Line } from "./ask.ts";
 import { gatewaySettings } from "./config.ts";
 import { objectionToHost } from "./keys/binding.ts";
-import { KeyGuard, openGuard } from "./keys/guard.ts";
+import { KeyGuard, OpenGuard } from "./keys/guard.ts";
 import { gatewayMetrics } from "./metrics.ts";
 import { createGateway, type Duty } from "./server.ts";
 import { TokenReader } from "./stream/token-reader.ts";
@@ -56,7 +56,7 @@ const waiter = new CompletionWaiter(gateway, redis, subscriber, names, (error) =
 );
 const metrics = gatewayMetrics(app.registry, redis, names, balancer);
 const duty: Duty = { draining: false, active: 0 };
-const guard = config.API_KEYS ? new KeyGuard(redis, names) : openGuard;
+const guard = config.API_KEYS ? new KeyGuard(redis, names) : new OpenGuard();
 const ready = async () => ({ redis: await redisReady(redis), notices: await redisReady(subscriber) });
 const line: Line = {
   gateway,

@@ -5,7 +5,9 @@ import type { Completion } from "#contracts";
 const CHARS_PER_TOKEN = 4;
 
 export function tokensOf(...texts: readonly { length: number }[]): number {
-  return Math.ceil(texts.reduce((sum, { length }) => sum + length, 0) / CHARS_PER_TOKEN);
+  let chars = 0;
+  for (const { length } of texts) chars += length;
+  return Math.ceil(chars / CHARS_PER_TOKEN);
 }
 
 /** A question, the sources that it was answered from, and the answer; one without an answer costs nothing. */

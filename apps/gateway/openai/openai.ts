@@ -90,22 +90,18 @@ export function openai({ line, streams, log, body_timeout_ms }: OpenaiOptions) {
   };
 
   return new Elysia({ name: "openai", normalize: false })
-    .post(
-      "/v1/chat/completions",
-      ({ request, server }) => answering(request, () => chat({ request, server })) as never,
-      {
-        parse: "none",
-        response: { 200: ChatCompletion, ...errors },
-        detail: {
-          summary: "Ask a question, as of OpenAI's chat API",
-          description:
-            "The sources are `citations`, and annotations where the answer cites them. With `stream`, chunks; the last " +
-            "one holds the annotations.",
-          tags,
-          requestBody: { required: true, content: { "application/json": { schema: ChatRequest as never } } },
-        },
+    .post("/v1/chat/completions", ({ request }) => answering(request, () => chat({ request })) as never, {
+      parse: "none",
+      response: { 200: ChatCompletion, ...errors },
+      detail: {
+        summary: "Ask a question, as of OpenAI's chat API",
+        description:
+          "The sources are `citations`, and annotations where the answer cites them. With `stream`, chunks; the last " +
+          "one holds the annotations.",
+        tags,
+        requestBody: { required: true, content: { "application/json": { schema: ChatRequest as never } } },
       },
-    )
+    })
     .get("/v1/models", () => ({ object: "list" as const, data: [model] }), {
       response: ChatModels,
       detail: { summary: "The models, as of OpenAI's API", tags },

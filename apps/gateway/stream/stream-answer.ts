@@ -40,7 +40,7 @@ export async function streamAnswer(
   const { job_id } = submitted;
   const transcript = new Transcript(job_id, submitted.seen ? seen : undefined);
   let waiting = !submitted.seen;
-  const events = follow(reader, job_id, transcript, answerOf(line, submitted, asking), ({ event }) => {
+  const events = follow(reader, submitted, transcript, answerOf(line, submitted, asking), ({ event }) => {
     if (event !== "token" || !waiting) return;
     waiting = false;
     first_token?.(performance.now() - asked);
@@ -59,16 +59,16 @@ export function streamJob(
   signal: AbortSignal,
   seen?: string,
 ): AnswerStream {
-  const { job_id } = job;
+  const { job_id, reply_to } = job;
   const completion = line.waiter.rejoin(job, signal);
   // Whoever reads along cancels nothing: as with a key.
   const answer = answerOf(line, { job_id, completion }, { signal, key: job_id });
-  return { job_id, events: follow(reader, job_id, new Transcript(job_id, seen), answer) };
+  return { job_id, events: follow(reader, { job_id, reply_to }, new Transcript(job_id, seen), answer) };
 }
 
 function follow(
   reader: TokenReader,
-  job_id: string,
+  { job_id, reply_to }: Pick<AcceptedJob, "job_id" | "reply_to">,
   transcript: Transcript,
   answer: Promise<AnswerCompletion>,
   observe: (event: AnswerEvent) => void = () => {},
@@ -84,7 +84,7 @@ function follow(
           controller.enqueue(event);
         }
       };
-      const stop = reader.follow(job_id, (entries) => tell(transcript.add(entries)));
+      const stop = reader.follow(job_id, reply_to, (entries) => tell(transcript.add(entries)));
       unfollow = () => {
         open = false;
         stop();
