@@ -50,7 +50,22 @@ export const StreamHeaders = Type.Object({
   ),
 });
 
-export const AskHeaders = Type.Object({ ...QueryHeaders.properties, ...StreamHeaders.properties });
+/** Of routes whose answers may be kept. */
+export const CacheHeaders = Type.Object({
+  "cache-control": Type.Optional(
+    Type.String({
+      description:
+        "Where answers are kept (`ANSWER_CACHE_SECONDS`): `no-cache` takes none that is kept, `no-store` also keeps none",
+      example: "no-cache",
+    }),
+  ),
+});
+
+export const AskHeaders = Type.Object({
+  ...QueryHeaders.properties,
+  ...StreamHeaders.properties,
+  ...CacheHeaders.properties,
+});
 
 export const QueryAnswer = Type.Object({
   job_id: Type.String(),
@@ -60,6 +75,11 @@ export const QueryAnswer = Type.Object({
   worker: AnswerCompletion.properties.worker,
   sources: Type.Array(Source),
   timings: Timings,
+  cached: Type.Optional(
+    Type.Literal(true, {
+      description: "It was kept from before: no stage worked on it, and its `job_id` is of no job",
+    }),
+  ),
 });
 export type QueryAnswer = Static<typeof QueryAnswer>;
 

@@ -19,6 +19,7 @@ import {
 } from "#contracts";
 import { type Admission, type Admitted, type Canceller, type CompletionWaiter, Expired } from "#queue";
 import type { Logger } from "#runtime";
+import type { AnswerCache, CachedAnswer, Place } from "./answer-cache.ts";
 import { fromCompletion, HttpError, redisUnavailable, timedOut } from "./http-error.ts";
 import { tokensOfAnswer } from "./keys/cost.ts";
 
@@ -29,6 +30,8 @@ export interface Line {
   readonly balancer: Balancer;
   readonly waiter: CompletionWaiter;
   readonly canceller: Canceller;
+  /** Where answers are kept. */
+  readonly answers?: AnswerCache;
   readonly timeout_ms: number;
   readonly log: Logger;
 }
@@ -40,6 +43,8 @@ export interface Asking {
   readonly tenant: string;
   /** Counts what it cost the models, in tokens, once it is answered. Never rejects. */
   readonly spend: (tokens: number) => Promise<void>;
+  /** The client's `Cache-Control`; with an `Idempotency-Key` no answer is kept or taken: it has a job of its own. */
+  readonly cache_control?: string | null;
   /** The client's `Idempotency-Key`. */
   readonly key?: string;
   /** Its tokens are to be had as they come, from the stream that Redis keeps of them. */
@@ -63,8 +68,21 @@ const NEVER = new AbortController().signal;
  * A question to its answer.
  * @throws HttpError as `submit` and `answerOf` do; the signal's reason when the client hangs up.
  */
-export async function ask(line: Line, question: QueryRequest, asking: Asking) {
-  return answerOf(line, await submit(line, question, asking), asking);
+export async function ask(line: Line, question: QueryRequest, asking: Asking): Promise<AnswerCompletion> {
+  const place = await placeOf(line, question, asking);
+  if (place?.kept) return place.kept;
+  const completion = await answerOf(line, await submit(line, question, asking), asking);
+  place?.keep(completion);
+  return completion;
+}
+
+/** Where its answer is kept, if answers are. */
+export function placeOf(
+  { answers }: Line,
+  question: QueryRequest,
+  asking: Omit<Asking, "signal">,
+): Promise<Place> | undefined {
+  return asking.key === undefined ? answers?.look(question, asking) : undefined;
 }
 
 /**
@@ -164,9 +182,13 @@ export function answered(completion: Completion): AnswerCompletion {
 }
 
 /** @param latency_ms where it was measured; else what the line says of its stages. */
-export function bodyOf(completion: AnswerCompletion, latency_ms = lineLatency(completion)): QueryAnswer {
+export function bodyOf(
+  completion: AnswerCompletion | CachedAnswer,
+  latency_ms = lineLatency(completion),
+): QueryAnswer {
   const { job_id, answer, selected_replica, worker, sources, timings, first_token_ms } = completion;
   const body = { job_id, answer, latency_ms, selected_replica, worker, sources };
+  if ("cached" in completion) return { ...body, timings, cached: true };
   if (!timings.llm || first_token_ms === undefined) return { ...body, timings };
   return { ...body, timings: { ...timings, llm: { ...timings.llm, first_token: first_token_ms } } };
 }

@@ -1,7 +1,7 @@
 /** The gateway's metrics. What lies in Redis is read when Prometheus asks; while Redis is away it is left out. */
 
 import type { Redis } from "ioredis";
-import { Gauge, type Registry } from "prom-client";
+import { Counter, Gauge, type Registry } from "prom-client";
 import type { Balancer, ReplicaView } from "#balancer";
 import { queues, type RedisNames } from "#contracts";
 import { LATENCY_BUCKETS } from "#runtime";
@@ -74,6 +74,12 @@ export function gatewayMetrics(registry: Registry, redis: Redis, names: RedisNam
       name: "api_gateway_query_latency_seconds",
       help: "From acceptance to answer",
       buckets: LATENCY_BUCKETS,
+      registers,
+    }),
+    answers: new Counter({
+      name: "api_gateway_answer_cache_total",
+      help: "Questions where answers are kept, by what came of it: hit, miss, or passed by",
+      labelNames: ["outcome"] as const,
       registers,
     }),
     first_token: new Seconds({

@@ -68,7 +68,11 @@ export function createGateway(options: GatewayOptions) {
       .post(
         "/query",
         async ({ body, headers, request }) => {
-          const asking = { ...identityOf(request), key: headers["idempotency-key"] };
+          const asking = {
+            ...identityOf(request),
+            key: headers["idempotency-key"],
+            cache_control: headers["cache-control"],
+          };
           if (body.stream ?? request.headers.get("accept")?.includes("text/event-stream")) {
             const client = { request, seen: headers["last-event-id"] };
             // A response of its own, which the schema of the plain answer is not for.

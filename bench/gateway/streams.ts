@@ -67,8 +67,7 @@ export async function measureStreams(amounts: {
     await Promise.all([writer.stop(), clients.stop(), gateway.stop()]);
     await redis.stop();
   }
-  const of = (name: keyof Round) =>
-    spread(measured.map((round) => round[name]));
+  const of = (name: keyof Round) => spread(measured.map((round) => round[name]));
   return {
     streams,
     tokens_per_s,
