@@ -58,7 +58,8 @@ function streamsTable({
   p50_ms,
   p99_ms,
   rss_mb,
-  cpu_share,
+  gateway_us,
+  redis_us,
   lost,
 }: StreamFigures): string {
   return [
@@ -66,7 +67,8 @@ function streamsTable({
     `  token written to received, P50   ${shown(p50_ms, 1)} ms`,
     `  P99                              ${shown(p99_ms, 1)} ms`,
     `  the gateway's memory             ${shown(rss_mb, 0)} MB`,
-    `  the gateway's CPU                ${shown(cpu_share)} cores`,
+    `  CPU a token, the gateway         ${shown(gateway_us, 0)} us`,
+    `  CPU a token, Redis               ${shown(redis_us, 0)} us`,
     `  tokens lost                      ${lost}`,
     "  to reach: P99 at most 20 ms, memory under 1,000 MB",
   ].join("\n");

@@ -20,13 +20,14 @@ export interface StreamFigures {
   readonly p99_ms: Spread;
   /** Of the gateway's process: at its most, so far. */
   readonly rss_mb: Spread;
-  /** Of the gateway's process while tokens come, in cores. */
-  readonly cpu_share: Spread;
+  /** CPU time of the gateway and of Redis a token, from the first token to the last answer. */
+  readonly gateway_us: Spread;
+  readonly redis_us: Spread;
   /** Over all rounds: written and not received, or received more than once. */
   readonly lost: number;
 }
 
-type Round = Record<"p50_ms" | "p99_ms" | "rss_mb" | "cpu_share" | "lost", number>;
+type Round = Record<"p50_ms" | "p99_ms" | "rss_mb" | "gateway_us" | "redis_us" | "lost", number>;
 
 export async function measureStreams(amounts: {
   readonly rounds: number;
@@ -49,17 +50,19 @@ export async function measureStreams(amounts: {
     while (measured.length < rounds) {
       clients.tell({});
       await writer.told<{ jobs: number }>(({ jobs }) => jobs === streams);
-      const cpu_before = cpuSeconds(gateway.child.pid);
+      const pids = [gateway.child.pid, redis.pid];
+      const before = pids.map(cpuSeconds);
       const order: WriteOrder = { tokens_per_s, duration_ms: ROUND_MS };
       writer.tell(order);
       const { written } = await writer.told<{ written: number }>((said) => "written" in said);
-      const cpu_share = (cpuSeconds(gateway.child.pid) - cpu_before) / (ROUND_MS / 1_000);
       const { received, p50_ms, p99_ms } = await clients.told<Received>((said) => "received" in said);
+      const used = pids.map((pid, i) => ((cpuSeconds(pid) - before[i]!) * 1e6) / written);
       measured.push({
         p50_ms,
         p99_ms,
         rss_mb: peakMegabytes(gateway.child.pid),
-        cpu_share,
+        gateway_us: used[0]!,
+        redis_us: used[1]!,
         lost: Math.abs(written - received),
       });
     }
@@ -74,7 +77,8 @@ export async function measureStreams(amounts: {
     p50_ms: of("p50_ms"),
     p99_ms: of("p99_ms"),
     rss_mb: of("rss_mb"),
-    cpu_share: of("cpu_share"),
+    gateway_us: of("gateway_us"),
+    redis_us: of("redis_us"),
     lost: measured.reduce((sum, { lost }) => sum + lost, 0),
   };
 }
@@ -102,6 +106,7 @@ class Member {
       stdout: "ignore",
       stderr: "inherit",
       ipc: (said: Said) => {
+        if ("failed" in said) throw new Error(`a stream was refused, so there is no figure: ${said.failed}`);
         this.#said.push(said);
         this.#heard();
       },

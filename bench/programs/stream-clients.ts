@@ -29,6 +29,8 @@ process.on("message", async () => {
         data(socket, part) {
           const at = now();
           const text = socket.data.rest + part.toString("latin1");
+          if (text.startsWith("HTTP/1.1 ") && !text.startsWith("HTTP/1.1 200"))
+            process.send!({ failed: text });
           const whole = text.lastIndexOf("\n\n") + 2;
           socket.data.rest = whole > 1 ? text.slice(whole) : text;
           for (const [, tokens = ""] of text.slice(0, whole).matchAll(TOKEN)) {
