@@ -51,7 +51,22 @@ export const StreamHeaders = Type.Object({
   ),
 });
 
-export const AskHeaders = Type.Object({ ...QueryHeaders.properties, ...StreamHeaders.properties });
+/** Of routes whose answers may be kept. */
+export const CacheHeaders = Type.Object({
+  "cache-control": Type.Optional(
+    Type.String({
+      description:
+        "Where answers are kept (`ANSWER_CACHE_SECONDS`): `no-cache` takes none that is kept, `no-store` also keeps none",
+      example: "no-cache",
+    }),
+  ),
+});
+
+export const AskHeaders = Type.Object({
+  ...QueryHeaders.properties,
+  ...StreamHeaders.properties,
+  ...CacheHeaders.properties,
+});
 
 export const QueryAnswer = Type.Object({
   job_id: Type.String(),
@@ -62,13 +77,22 @@ export const QueryAnswer = Type.Object({
   sources: Type.Array(Source),
   usage: AnswerCompletion.properties.usage,
   timings: Timings,
+  cached: Type.Optional(
+    Type.Literal(true, {
+      description: "It was kept from before: no stage worked on it, and its `job_id` is of no job",
+    }),
+  ),
 });
 export type QueryAnswer = Static<typeof QueryAnswer>;
 
 /** @param latency_ms where it was measured; else what the line says of its stages. */
-export function queryAnswer(completion: AnswerCompletion, latency_ms = lineLatency(completion)): QueryAnswer {
+export function queryAnswer(
+  completion: AnswerCompletion & { readonly cached?: true },
+  latency_ms = lineLatency(completion),
+): QueryAnswer {
   const { job_id, answer, selected_replica, worker, sources, usage, timings, first_token_ms } = completion;
   const body = { job_id, answer, latency_ms, selected_replica, worker, sources, ...(usage && { usage }) };
+  if (completion.cached) return { ...body, timings, cached: true };
   if (!timings.llm || first_token_ms === undefined) return { ...body, timings };
   return { ...body, timings: { ...timings, llm: { ...timings.llm, first_token: first_token_ms } } };
 }

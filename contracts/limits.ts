@@ -19,6 +19,9 @@ export const COMPLETION_TTL_SECONDS = 60;
 /** How long the tokens of an answer stay readable after the last of them, in seconds. */
 export const TOKENS_TTL_SECONDS = 60;
 
+/** Entries kept in the stream that wakes a gateway for tokens; one that is further behind looks at all of its jobs. */
+export const MAX_TOKEN_WAKES = 1_000;
+
 /** Dead letters kept per queue; the oldest beyond it are logged and dropped. */
 export const MAX_DEAD_LETTERS = 10_000;
 

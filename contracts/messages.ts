@@ -216,6 +216,10 @@ export const AnswerCompletion = Type.Object({
 });
 export type AnswerCompletion = Static<typeof AnswerCompletion>;
 
+/** What is kept of an answer, as JSON, for whoever asks the same again. */
+export const KeptAnswer = Type.Pick(AnswerCompletion, ["answer", "sources", "selected_replica", "worker"]);
+export type KeptAnswer = Static<typeof KeptAnswer>;
+
 export const IndexCompletion = Type.Object({
   ...completed,
   status: Type.Literal("ok"),

@@ -27,8 +27,10 @@ export function redisNames(prefix = "") {
     done: (gateway: string) => `${prefix}job:done:${gateway}`,
     /** Stream: a job's answer as it comes, for a job that asks for it; see `TokenEntry`. */
     tokens: (job_id: string) => `${prefix}job:tokens:${job_id}`,
-    /** Stream that wakes a gateway which waits for tokens: it follows a further job from now on. */
+    /** Stream that wakes a gateway which waits for tokens: an entry names, in its one field `jobs`, which of its jobs' have grown, as JSON. */
     tokensWake: (gateway: string) => `${prefix}job:tokens_wake:${gateway}`,
+    /** String: an answer that is kept, by the digest of all that it depends on; see `KeptAnswer`. */
+    answer: (digest: string) => `${prefix}answer:${digest}`,
     /** String: an accepted job, for as long as it is on the line or its completion lives. */
     accepted: (job_id: string) => `${prefix}job:accepted:${job_id}`,
     /** String: the job that was accepted under an idempotency key. */

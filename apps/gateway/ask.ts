@@ -21,6 +21,7 @@ import {
   type Note,
 } from "#queue";
 import type { Logger } from "#runtime";
+import type { AnswerCache, CachedAnswer, Place } from "./answer-cache.ts";
 import { fromCompletion, HttpError, redisUnavailable, timedOut } from "./http-error.ts";
 import { tokensOfAnswer } from "./keys/cost.ts";
 
@@ -31,6 +32,8 @@ export interface Line {
   readonly balancer: Balancer;
   readonly waiter: CompletionWaiter;
   readonly canceller: Canceller;
+  /** Where answers are kept. */
+  readonly answers?: AnswerCache;
   readonly timeout_ms: number;
   readonly log: Logger;
 }
@@ -42,6 +45,8 @@ export interface Asking {
   readonly tenant: string;
   /** Counts what it cost the models, in tokens, once it is answered. Never rejects. */
   readonly spend: (tokens: number) => Promise<void>;
+  /** The client's `Cache-Control`; with an `Idempotency-Key` no answer is kept or taken: it has a job of its own. */
+  readonly cache_control?: string | null;
   /** The client's `Idempotency-Key`. */
   readonly key?: string;
   /** What is pushed to another queue when the job is completed, however it ends. */
@@ -60,6 +65,8 @@ export interface Submitted {
   readonly job_id: string;
   /** Whether it had been accepted before, under the same key. */
   readonly seen: boolean;
+  /** The gateway that it is of: not this one, perhaps, where it was accepted before. */
+  readonly reply_to: string;
   /** Rejects with `Expired` past the deadline, and with the signal's reason when a client without a key hangs up. */
   readonly completion: Promise<Completion>;
 }
@@ -71,8 +78,21 @@ const NEVER = new AbortController().signal;
  * A question to its answer.
  * @throws HttpError as `submit` and `answerOf` do; the signal's reason when the client hangs up.
  */
-export async function ask(line: Line, question: QueryRequest, asking: Asking) {
-  return answerOf(line, await submit(line, question, asking), asking);
+export async function ask(line: Line, question: QueryRequest, asking: Asking): Promise<AnswerCompletion> {
+  const place = await placeOf(line, question, asking);
+  if (place?.kept) return place.kept;
+  const completion = await answerOf(line, await submit(line, question, asking), asking);
+  place?.keep(completion);
+  return completion;
+}
+
+/** Where its answer is kept, if answers are. */
+export function placeOf(
+  { answers }: Line,
+  question: QueryRequest,
+  asking: Omit<Asking, "signal">,
+): Promise<Place> | undefined {
+  return asking.key === undefined ? answers?.look(question, asking) : undefined;
 }
 
 /**
@@ -99,15 +119,17 @@ export async function submit(
   }
   const completion = line.waiter.wait(job_id, deadline, key ? NEVER : signal);
   // The answer does not wait for it; nor does a job with a key whose client has left.
-  completion.catch(() => {}).finally(() => persist(line, deadline, release));
-
-  if (successor) {
-    // Nobody may be at work, and whoever asked is to be told all the same.
-    completion.catch((error) => {
-      if (error instanceof Expired) line.canceller.expire(job_id).catch(() => {});
-    });
-  }
-  completion.then((done) => spend(tokensOfAnswer(query, done))).catch(() => {});
+  completion.then(
+    (done) => {
+      persist(line, deadline, release);
+      spend(tokensOfAnswer(query, done));
+    },
+    (error) => {
+      persist(line, deadline, release);
+      // Nobody may be at work, and whoever the successor tells is to be told all the same.
+      if (successor && error instanceof Expired) line.canceller.expire(job_id).catch(() => {});
+    },
+  );
 
   const job = {
     job_id,
@@ -122,7 +144,8 @@ export async function submit(
     timings: {},
     stream: stream || undefined,
   };
-  const digest = Bun.hash(JSON.stringify([query, top_k, filter, successor?.digest])).toString(36);
+  const narrowed = filter || successor ? JSON.stringify([filter, successor?.digest]) : "";
+  const digest = Bun.hash(`${top_k}${narrowed} ${query}`).toString(36);
   let admitted: Admitted;
   try {
     const seen_by = key ? keyOf(tenant, key) : job_id;
@@ -133,13 +156,14 @@ export async function submit(
     if (!key) persist(line, deadline, () => line.canceller.cancel(job_id));
     return refuse(error);
   }
-  if (admitted.kind === "admitted") return { job_id, seen: false, completion };
+  if (admitted.kind === "admitted") return { job_id, seen: false, reply_to: line.gateway, completion };
 
   line.waiter.forget(job_id);
   if (admitted.kind === "full") throw lineFull(admitted);
   const { job: before } = admitted;
   if (before.digest !== digest) throw keyReused();
-  return { job_id: before.job_id, seen: true, completion: line.waiter.rejoin(before, signal) };
+  const { reply_to } = before;
+  return { job_id: before.job_id, seen: true, reply_to, completion: line.waiter.rejoin(before, signal) };
 }
 
 /** Two tenants may use the same key. */

@@ -1,5 +1,13 @@
-import { Type } from "@sinclair/typebox";
-import { appSettings, healthSettings, llmReplicaSettings, redisSettings, storeSettings } from "#runtime";
+import { type Static, Type } from "@sinclair/typebox";
+import {
+  appSettings,
+  healthSettings,
+  llmModelSettings,
+  llmReplicaSettings,
+  promptSettings,
+  redisSettings,
+  storeSettings,
+} from "#runtime";
 import { webhookSettings } from "#webhook";
 
 export const gatewaySettings = Type.Object({
@@ -9,6 +17,8 @@ export const gatewaySettings = Type.Object({
   ...storeSettings,
   ...healthSettings,
   ...webhookSettings,
+  ...llmModelSettings,
+  ...promptSettings,
   PORT: Type.Integer({
     minimum: 0,
     maximum: 65_535,
@@ -60,6 +70,18 @@ export const gatewaySettings = Type.Object({
     description:
       "How often a comment is sent on a stream of events, so that nobody between takes it for dead, ms: well below what proxies allow an idle connection",
   }),
+  ANSWER_CACHE_SECONDS: Type.Integer({
+    minimum: 0,
+    maximum: 2_592_000,
+    default: 0,
+    description:
+      "How long an answer is kept in Redis for the same question of the same tenant, while nothing in the store changes, s; 0 keeps none. The gateway must then have the LLM workers' and the retriever's LLM_MODEL, LLM_API, RERANKER, MIN_SCORE and PROMPT_TOKENS",
+  }),
+  ANSWER_CACHE_BYTES: Type.Integer({
+    minimum: 1,
+    default: 65_536,
+    description: "Largest answer that is kept, with its sources, bytes",
+  }),
   DOCUMENT_TIMEOUT_MS: Type.Integer({
     minimum: 1,
     maximum: 2_000_000_000,
@@ -74,3 +96,11 @@ export const gatewaySettings = Type.Object({
       "Most questions that wait on the line, over all of its queues, and most documents that wait to be indexed; beyond it, 429 with Retry-After",
   }),
 });
+
+/** What an answer depends on beside the question and the corpus. */
+export function answerSettingsOf(config: Static<typeof gatewaySettings>): unknown {
+  const { LLM_MODEL, LLM_API, RERANKER, MIN_SCORE, PROMPT_TOKENS } = config;
+  const { FUSION, RRF_K, FUSION_DENSE_WEIGHT, FUSION_TEXT_WEIGHT } = config;
+  const prompt = [RERANKER, MIN_SCORE, PROMPT_TOKENS];
+  return [LLM_MODEL, LLM_API, prompt, FUSION, RRF_K, FUSION_DENSE_WEIGHT, FUSION_TEXT_WEIGHT];
+}

@@ -23,10 +23,11 @@ import {
   startHealthServer,
 } from "#runtime";
 import { networksOrExit } from "#webhook";
+import { AnswerCache } from "./answer-cache.ts";
 import type { Line } from "./ask.ts";
-import { gatewaySettings } from "./config.ts";
+import { answerSettingsOf, gatewaySettings } from "./config.ts";
 import { objectionToHost } from "./keys/binding.ts";
-import { KeyGuard, openGuard } from "./keys/guard.ts";
+import { KeyGuard, OpenGuard } from "./keys/guard.ts";
 import { gatewayMetrics } from "./metrics.ts";
 import { createGateway, type Duty } from "./server.ts";
 import { TokenReader } from "./stream/token-reader.ts";
@@ -57,10 +58,23 @@ const waiter = new CompletionWaiter(gateway, redis, subscriber, names, (error) =
 );
 const metrics = gatewayMetrics(app.registry, redis, names, balancer);
 const duty: Duty = { draining: false, active: 0 };
-const guard = config.API_KEYS ? new KeyGuard(redis, names, config.UNKNOWN_KEYS_PER_MINUTE) : openGuard;
+const guard = config.API_KEYS ? new KeyGuard(redis, names, config.UNKNOWN_KEYS_PER_MINUTE) : new OpenGuard();
 const ready = async () => ({ redis: await redisReady(redis), notices: await redisReady(subscriber) });
+const answers =
+  config.ANSWER_CACHE_SECONDS > 0
+    ? new AnswerCache({
+        redis,
+        names,
+        store,
+        settings: answerSettingsOf(config),
+        ttl_s: config.ANSWER_CACHE_SECONDS,
+        max_bytes: config.ANSWER_CACHE_BYTES,
+        observe: (outcome) => metrics.answers.inc({ outcome }),
+      })
+    : undefined;
 const line: Line = {
   gateway,
+  answers,
   admission: new Admission(redis, names, questionLine, config.MAX_QUEUE_DEPTH),
   balancer,
   waiter,

@@ -1,10 +1,11 @@
 /** The gateway's metrics. What lies in Redis is read when Prometheus asks; while Redis is away it is left out. */
 
 import type { Redis } from "ioredis";
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { Counter, Gauge, type Registry } from "prom-client";
 import type { Balancer, ReplicaView } from "#balancer";
 import { queues, type RedisNames } from "#contracts";
 import { LATENCY_BUCKETS } from "#runtime";
+import { Level, Seconds, StatusCounter } from "./counts.ts";
 
 export function gatewayMetrics(registry: Registry, redis: Redis, names: RedisNames, balancer: Balancer) {
   const registers = [registry];
@@ -60,40 +61,45 @@ export function gatewayMetrics(registry: Registry, redis: Redis, names: RedisNam
     "Messages laid aside as nobody could use them: see `bun run dead`",
     names.dead,
   );
-  const queries = new Counter({
-    name: "api_gateway_queries_total",
-    help: "Questions by the HTTP status of their answer; 499 where the client hung up first",
-    labelNames: ["status"],
-    registers,
-  });
-  // A rate needs the series to exist before the first question.
-  queries.inc({ status: 200 }, 0);
   return {
-    queries,
+    queries: new StatusCounter(
+      {
+        name: "api_gateway_queries_total",
+        help: "Questions by the HTTP status of their answer; 499 where the client hung up first",
+        registers,
+      },
+      [200],
+    ),
     embeddings: new Counter({
       name: "api_gateway_embeddings_total",
       help: "Requests for embeddings by the HTTP status of their answer; 499 where the client hung up first",
       labelNames: ["status"],
       registers,
     }),
-    latency: new Histogram({
+    latency: new Seconds({
       name: "api_gateway_query_latency_seconds",
       help: "From acceptance to answer",
       buckets: LATENCY_BUCKETS,
       registers,
     }),
-    first_token: new Histogram({
+    answers: new Counter({
+      name: "api_gateway_answer_cache_total",
+      help: "Questions where answers are kept, by what came of it: hit, miss, or passed by",
+      labelNames: ["outcome"] as const,
+      registers,
+    }),
+    first_token: new Seconds({
       name: "api_gateway_first_token_seconds",
       help: "Of streamed questions: from acceptance to the first token",
       buckets: LATENCY_BUCKETS,
       registers,
     }),
-    streams: new Gauge({
+    streams: new Level({
       name: "api_gateway_open_streams",
       help: "Streams of events that clients read now",
       registers,
     }),
-    active: new Gauge({
+    active: new Level({
       name: "api_gateway_active_jobs",
       help: "Questions that this gateway waits for",
       registers,

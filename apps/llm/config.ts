@@ -1,5 +1,12 @@
 import { Type } from "@sinclair/typebox";
-import { appSettings, healthSettings, leaseSettings, llmReplicaSettings, redisSettings } from "#runtime";
+import {
+  appSettings,
+  healthSettings,
+  leaseSettings,
+  llmModelSettings,
+  llmReplicaSettings,
+  redisSettings,
+} from "#runtime";
 
 export const llmSettings = Type.Object({
   ...appSettings,
@@ -7,20 +14,11 @@ export const llmSettings = Type.Object({
   ...leaseSettings,
   ...redisSettings,
   ...llmReplicaSettings,
+  ...llmModelSettings,
   WORKER_NAME: Type.String({
     minLength: 1,
     default: "llm_generator_1",
     description: "Name of this LLM worker in answers and logs",
-  }),
-  LLM_API: Type.Union([Type.Literal("ollama"), Type.Literal("ollama-chat"), Type.Literal("openai")], {
-    default: "ollama",
-    description:
-      "What the replicas speak: `ollama` (/api/generate), `ollama-chat` (/api/chat) or `openai` (/v1/chat/completions: llama.cpp, vLLM)",
-  }),
-  LLM_MODEL: Type.String({
-    minLength: 1,
-    default: "llama3.2",
-    description: "Model that the replicas are asked for",
   }),
   LLM_API_KEY: Type.Optional(
     Type.String({

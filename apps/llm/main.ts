@@ -68,7 +68,7 @@ await runStage({
   },
   handle: async (job, context) => {
     const { job_id, timings, contexts } = job;
-    const tokens = job.stream ? streams.open(job_id) : UNREAD;
+    const tokens = job.stream ? streams.open(job_id, job.reply_to) : UNREAD;
     tokens.sources(contexts);
     const generated =
       contexts.length === 0

@@ -2,11 +2,17 @@
  * Answers on their way to whoever reads them as they come: entries of `job:tokens:<JOB_ID>`.
  *
  * What all answers of this worker have grown by is written together, every few milliseconds: one round trip for all, and
- * a token waits for no longer than that. After a lost connection entries may be written twice; readers pass over the
+ * a token waits for no longer than that. Each gateway is told which of its jobs' have grown, in the same round trip. After a lost connection entries may be written twice; readers pass over the
  * second.
  */
 import type { Redis } from "ioredis";
-import { type RedisNames, type Source, TOKENS_TTL_SECONDS, type TokenEntry } from "#contracts";
+import {
+  MAX_TOKEN_WAKES,
+  type RedisNames,
+  type Source,
+  TOKENS_TTL_SECONDS,
+  type TokenEntry,
+} from "#contracts";
 
 const WRITE_EVERY_MS = 5;
 
@@ -35,8 +41,9 @@ export class TokenStreams {
     private readonly trouble: (error: Error) => void,
   ) {}
 
-  open(job_id: string): TokenStream {
-    const growing = new Growing(this.names.tokens(job_id), () => this.#due(growing));
+  /** @param reply_to the gateway that the job is of. */
+  open(job_id: string, reply_to: string): TokenStream {
+    const growing = new Growing(job_id, reply_to, () => this.#due(growing));
     return {
       sources: (sources) => growing.add({ sources: [...sources] }),
       run: () => growing.run(),
@@ -57,10 +64,20 @@ export class TokenStreams {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#wrote_at = performance.now();
+    const { names } = this;
     const pipeline = this.redis.pipeline();
+    const grown = new Map<string, string[]>();
     for (const growing of this.#grown) {
-      for (const entry of growing.take()) pipeline.xadd(growing.key, "*", "entry", JSON.stringify(entry));
-      pipeline.expire(growing.key, TOKENS_TTL_SECONDS);
+      const { job_id, reply_to } = growing;
+      const key = names.tokens(job_id);
+      for (const entry of growing.take()) pipeline.xadd(key, "*", "entry", JSON.stringify(entry));
+      pipeline.expire(key, TOKENS_TTL_SECONDS);
+      grown.set(reply_to, [...(grown.get(reply_to) ?? []), job_id]);
+    }
+    for (const [gateway, job_ids] of grown) {
+      const wake = names.tokensWake(gateway);
+      pipeline.xadd(wake, "MAXLEN", "~", MAX_TOKEN_WAKES, "*", "jobs", JSON.stringify(job_ids));
+      pipeline.expire(wake, TOKENS_TTL_SECONDS);
     }
     this.#grown.clear();
     this.#writing = pipeline.exec().then(
@@ -77,7 +94,8 @@ class Growing {
   #entries: TokenEntry[] = [];
 
   constructor(
-    readonly key: string,
+    readonly job_id: string,
+    readonly reply_to: string,
     private readonly grown: () => void,
   ) {}
 

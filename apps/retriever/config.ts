@@ -1,5 +1,12 @@
 import { Type } from "@sinclair/typebox";
-import { appSettings, healthSettings, leaseSettings, redisSettings, storeSettings } from "#runtime";
+import {
+  appSettings,
+  healthSettings,
+  leaseSettings,
+  promptSettings,
+  redisSettings,
+  storeSettings,
+} from "#runtime";
 
 export const retrieverSettings = Type.Object({
   ...appSettings,
@@ -7,22 +14,7 @@ export const retrieverSettings = Type.Object({
   ...leaseSettings,
   ...redisSettings,
   ...storeSettings,
-  RERANKER: Type.Union([Type.Literal("none")], {
-    default: "none",
-    description: "What has the last word on the order of the sources: none leaves it to the search",
-  }),
-  MIN_SCORE: Type.Number({
-    minimum: -1,
-    maximum: 1,
-    default: 0.3,
-    description: "Least cosine to the question that a source must have; -1 takes whatever is nearest",
-  }),
-  PROMPT_TOKENS: Type.Integer({
-    minimum: 64,
-    default: 2048,
-    description:
-      "Most tokens of sources in a prompt, in the embedding model's tokens; those beyond are left out",
-  }),
+  ...promptSettings,
   RETRIEVER_CACHE: Type.Integer({
     minimum: 0,
     default: 1_000,

@@ -1,3 +1,4 @@
+export * from "./answer-settings.ts";
 export * from "./app.ts";
 export * from "./boot-check.ts";
 export * from "./config.ts";

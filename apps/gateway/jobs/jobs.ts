@@ -14,7 +14,7 @@ import {
 } from "#contracts";
 import type { AcceptedJob, JobPlaces } from "#queue";
 import { type Line, submit } from "../ask.ts";
-import { readJson } from "../body.ts";
+import { jsonBody } from "../body.ts";
 import { noSuchJob, redisUnavailable, refuseToCancel, stopping } from "../http-error.ts";
 import { type StreamsOptions, streamEvents } from "../stream/streams.ts";
 import { identityOf, tenantOf } from "../tenant.ts";
@@ -72,7 +72,7 @@ export function jobs({ line, places, streams, webhooks, body_timeout_ms }: JobsO
         return status(202, { job_id });
       },
       {
-        parse: ({ request }) => readJson(request, body_timeout_ms),
+        ...jsonBody(JobRequest, body_timeout_ms),
         body: JobRequest,
         headers: QueryHeaders,
         response: {
@@ -113,9 +113,9 @@ export function jobs({ line, places, streams, webhooks, body_timeout_ms }: JobsO
     )
     .get(
       "/jobs/:id/events",
-      async ({ params: { id }, headers, request, server }) => {
+      async ({ params: { id }, headers, request }) => {
         const job = await find(request, id);
-        const client = { request, server, seen: headers["last-event-id"] };
+        const client = { request, seen: headers["last-event-id"] };
         return streamEvents(streams, client, job) as never;
       },
       {

@@ -61,7 +61,10 @@ export function openai({ line, streams, body_timeout_ms }: OpenaiOptions) {
     const { top_k, filter } = body;
     const question = { query: questionOf(body.messages), top_k, filter };
     const key = request.headers.get("idempotency-key") ?? undefined;
-    const asking = { ...identityOf(request), key, signal: request.signal };
+    // What follows from a conversation is not kept.
+    const single = body.messages.filter(({ role }) => role === "user").length === 1;
+    const cache_control = single ? request.headers.get("cache-control") : "no-store";
+    const asking = { ...identityOf(request), key, cache_control, signal: request.signal };
     if (!body.stream) return answerWhole(question, asking);
     const include_usage = body.stream_options?.include_usage ?? false;
     return streamQuery(streams, client, question, asking, chunkEncoder(question.query, include_usage));
@@ -69,7 +72,7 @@ export function openai({ line, streams, body_timeout_ms }: OpenaiOptions) {
 
   return new Elysia({ name: "openai", normalize: false })
     .use(embeddings({ line, metrics, duty, body_timeout_ms }))
-    .post("/v1/chat/completions", ({ request, server }) => chat({ request, server }) as never, {
+    .post("/v1/chat/completions", ({ request }) => chat({ request }) as never, {
       parse: "none",
       response: { 200: ChatCompletion, ...openaiErrors },
       detail: {

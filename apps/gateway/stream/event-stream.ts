@@ -1,12 +1,9 @@
 /** Events as a response of server-sent events. https://html.spec.whatwg.org/multipage/server-sent-events.html */
-import type { Server } from "bun";
 
 export interface EventStreamOptions<Event> {
-  readonly request: Request;
-  readonly server: Server<unknown> | null;
   /** An event's lines, its empty last one included; empty for one that is not told. */
   readonly encode: (event: Event) => string;
-  /** Comments are sent so often that nobody between takes the stream for dead, ms. */
+  /** Comments are sent so often that nobody between takes the stream for dead, nor does Bun (`idleTimeout`), ms. */
   readonly heartbeat_ms: number;
   /** Called once: when all was sent, or with the error that ended it, or when the client has hung up. */
   readonly ended: (last: Event | undefined, error?: unknown) => void;
@@ -21,10 +18,8 @@ const HEADERS = {
 
 export function eventStream<Event>(
   events: ReadableStream<Event>,
-  { request, server, encode, heartbeat_ms, ended }: EventStreamOptions<Event>,
+  { encode, heartbeat_ms, ended }: EventStreamOptions<Event>,
 ): Response {
-  // Bun ends a connection on which nothing was sent for a while.
-  server?.timeout(request, 0);
   const reader = events.getReader();
   const encoder = new TextEncoder();
   let beats: Timer;

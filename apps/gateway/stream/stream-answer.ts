@@ -2,7 +2,7 @@
 
 import type { AnswerCompletion, AnswerEvent, QueryRequest } from "#contracts";
 import type { AcceptedJob } from "#queue";
-import { type Asking, answerOf, type Line, submit } from "../ask.ts";
+import { type Asking, answerOf, type Line, placeOf, submit } from "../ask.ts";
 import { HttpError } from "../http-error.ts";
 import type { TokenReader } from "./token-reader.ts";
 import { Transcript } from "./transcript.ts";
@@ -36,14 +36,31 @@ export async function streamAnswer(
   { seen, first_token }: StreamOptions = {},
 ): Promise<AnswerStream> {
   const asked = performance.now();
+  const place = await placeOf(line, question, asking);
+  if (place?.kept) return told(place.kept);
   const submitted = await submit(line, question, { ...asking, stream: true });
   const { job_id } = submitted;
   const transcript = new Transcript(job_id, submitted.seen ? seen : undefined);
   let waiting = !submitted.seen;
-  const events = follow(reader, job_id, transcript, answerOf(line, submitted, asking), ({ event }) => {
+  const answer = answerOf(line, submitted, asking);
+  if (place) answer.then((completion) => place.keep(completion)).catch(() => {});
+  const events = follow(reader, submitted, transcript, answer, ({ event }) => {
     if (event !== "token" || !waiting) return;
     waiting = false;
     first_token?.(performance.now() - asked);
+  });
+  return { job_id, events };
+}
+
+/** An answer that was kept: all of it at once. */
+function told(completion: AnswerCompletion): AnswerStream {
+  const { job_id } = completion;
+  const transcript = new Transcript(job_id);
+  const events = new ReadableStream<AnswerEvent>({
+    start(controller) {
+      for (const event of [...transcript.begin(), ...transcript.end(completion)]) controller.enqueue(event);
+      controller.close();
+    },
   });
   return { job_id, events };
 }
@@ -59,16 +76,16 @@ export function streamJob(
   signal: AbortSignal,
   seen?: string,
 ): AnswerStream {
-  const { job_id } = job;
+  const { job_id, reply_to } = job;
   const completion = line.waiter.rejoin(job, signal);
   // Whoever reads along cancels nothing: as with a key.
   const answer = answerOf(line, { job_id, completion }, { signal, key: job_id });
-  return { job_id, events: follow(reader, job_id, new Transcript(job_id, seen), answer) };
+  return { job_id, events: follow(reader, { job_id, reply_to }, new Transcript(job_id, seen), answer) };
 }
 
 function follow(
   reader: TokenReader,
-  job_id: string,
+  { job_id, reply_to }: Pick<AcceptedJob, "job_id" | "reply_to">,
   transcript: Transcript,
   answer: Promise<AnswerCompletion>,
   observe: (event: AnswerEvent) => void = () => {},
@@ -84,7 +101,7 @@ function follow(
           controller.enqueue(event);
         }
       };
-      const stop = reader.follow(job_id, (entries) => tell(transcript.add(entries)));
+      const stop = reader.follow(job_id, reply_to, (entries) => tell(transcript.add(entries)));
       unfollow = () => {
         open = false;
         stop();

@@ -1,5 +1,4 @@
 /** Streams of an answer's events, with what the gateway counts of them. */
-import type { Server } from "bun";
 import type { AnswerEvent, QueryRequest } from "#contracts";
 import type { AcceptedJob } from "#queue";
 import type { Asking } from "../ask.ts";
@@ -18,7 +17,6 @@ export interface StreamsOptions extends Streaming {
 /** What a stream needs of its request. */
 export interface Client {
   readonly request: Request;
-  readonly server: Server<unknown> | null;
   /** `Last-Event-ID` */
   readonly seen?: string;
 }
@@ -31,7 +29,7 @@ export async function streamQuery(
   options: StreamsOptions,
   client: Client,
   question: QueryRequest,
-  asking: Pick<Asking, "tenant" | "spend" | "key">,
+  asking: Pick<Asking, "tenant" | "spend" | "key" | "cache_control">,
   encode: (event: AnswerEvent) => string = encodeEvent,
 ): Promise<Response> {
   const { metrics, duty } = options;
@@ -58,7 +56,7 @@ export async function streamQuery(
         first_token: (elapsed_ms) => metrics.first_token.observe(elapsed_ms / 1_000),
       },
     );
-    return respond(options, client, events, encode, (last) => {
+    return respond(options, events, encode, (last) => {
       over();
       metrics.queries.inc({ status: statusOf(last) });
     });
@@ -75,17 +73,16 @@ export function streamEvents(options: StreamsOptions, client: Client, job: Accep
   const { metrics } = options;
   metrics.streams.inc();
   const { events } = streamJob(options, job, request.signal, seen);
-  return respond(options, client, events, encodeEvent, () => metrics.streams.dec());
+  return respond(options, events, encodeEvent, () => metrics.streams.dec());
 }
 
 function respond(
   { heartbeat_ms }: StreamsOptions,
-  { request, server }: Client,
   events: ReadableStream<AnswerEvent>,
   encode: (event: AnswerEvent) => string,
   ended: (last?: AnswerEvent) => void,
 ): Response {
-  return eventStream(events, { request, server, heartbeat_ms, encode, ended });
+  return eventStream(events, { heartbeat_ms, encode, ended });
 }
 
 /** As the plain answer's would be. */

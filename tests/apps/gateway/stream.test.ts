@@ -70,6 +70,39 @@ test("a job is read along at a gateway that does not wait for it, which ends wit
   await asked.all();
 });
 
+test("of many streams, each is told its tokens, whether or not the worker says which have grown", async () => {
+  const many = [];
+  while (many.length < 100) {
+    const events = (await askAlong(url, "What is a queue?")).events[Symbol.asyncIterator]();
+    many.push({ events, job: await takeJob() });
+  }
+  for (const [i, { job }] of many.entries()) {
+    await write(job, { begin: "r" }, { run: "r", at: 0, text: "A " });
+    const { job_id, reply_to } = job;
+    if (i % 2) await redis.client.xadd(`job:tokens_wake:${reply_to}`, "*", "jobs", JSON.stringify([job_id]));
+  }
+  for (const { events } of many) expect((await next(events, 2))[1]!.data).toEqual({ text: "A " });
+  for (const { job } of many) await complete(job, { answer: "A line." });
+  for (const { events } of many) {
+    const rest = await next(events, 3);
+    expect(names(rest)).toEqual(["sources", "token", "done"]);
+    expect(rest[1]!.data).toEqual({ text: "line." });
+  }
+});
+
+test("a wake that names nothing known is passed over", async () => {
+  const stream = await askAlong(url, "What is a queue?");
+  const events = stream.events[Symbol.asyncIterator]();
+  const job = await takeJob();
+  for (const jobs of ["[", "7", '["nobody\'s"]', "[null]"]) {
+    await redis.client.xadd(`job:tokens_wake:${job.reply_to}`, "*", "jobs", jobs);
+  }
+  await write(job, { begin: "r" }, { run: "r", at: 0, text: "A line." });
+  expect(names(await next(events, 2))).toEqual(["accepted", "token"]);
+  await complete(job, { answer: "A line." });
+  await stream.all();
+});
+
 test("an answer that another replica begins anew says so, and what the first still writes is passed over", async () => {
   const stream = await askAlong(url, "What is a queue?");
   const job = await takeJob();

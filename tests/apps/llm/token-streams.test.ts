@@ -20,7 +20,7 @@ async function entries(job_id: string): Promise<TokenEntry[]> {
 }
 
 test("tokens that come together are one entry, and all is there once it is written", async () => {
-  const stream = streams.open("together");
+  const stream = streams.open("together", "gateway-test");
   stream.sources([]);
   const run = stream.run();
   for (const token of ["A", " line", " of", " people"]) run(token);
@@ -33,7 +33,7 @@ test("tokens that come together are one entry, and all is there once it is writt
 });
 
 test("what comes later says where in the text it belongs", async () => {
-  const stream = streams.open("later");
+  const stream = streams.open("later", "gateway-test");
   const run = stream.run();
   run("A line");
   await stream.written();
@@ -43,7 +43,7 @@ test("what comes later says where in the text it belongs", async () => {
 });
 
 test("each attempt is a run of its own, from its first token on", async () => {
-  const stream = streams.open("attempts");
+  const stream = streams.open("attempts", "gateway-test");
   const [first, second] = [stream.run(), stream.run()];
   first("A qu");
   second("A line");
@@ -57,7 +57,7 @@ test("each attempt is a run of its own, from its first token on", async () => {
 });
 
 test("a stream lives for a minute after its last token", async () => {
-  const stream = streams.open("kept");
+  const stream = streams.open("kept", "gateway-test");
   stream.run()("A line");
   await stream.written();
   await redis.client.expire("job:tokens:kept", 5);
@@ -66,9 +66,24 @@ test("a stream lives for a minute after its last token", async () => {
   expect(await redis.client.ttl("job:tokens:kept")).toBe(TOKENS_TTL_SECONDS);
 });
 
+test("each gateway is told once which of its jobs' have grown, after they have", async () => {
+  streams.open("one", "g").run()("A");
+  streams.open("two", "g").run()("A");
+  const three = streams.open("three", "h");
+  three.run()("A");
+  await three.written();
+  const named = async (gateway: string) => {
+    const wakes = await redis.client.xrange(`job:tokens_wake:${gateway}`, "-", "+");
+    return wakes.map(([, [, jobs]]) => JSON.parse(jobs!));
+  };
+  expect(await named("g")).toEqual([["one", "two"]]);
+  expect(await named("h")).toEqual([["three"]]);
+  expect(await entries("two")).toHaveLength(2);
+});
+
 test("what Redis refuses is reported, and the answer does not wait for it", async () => {
   await redis.client.set("job:tokens:refused", "no stream");
-  const stream = streams.open("refused");
+  const stream = streams.open("refused", "gateway-test");
   stream.run()("A line");
   await stream.written();
   expect(String(troubles.pop())).toContain("WRONGTYPE");
