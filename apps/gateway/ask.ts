@@ -21,7 +21,7 @@ import {
   type Note,
 } from "#queue";
 import type { Logger } from "#runtime";
-import type { AnswerCache, CachedAnswer, Place } from "./answer-cache.ts";
+import type { AnswerCache, Place } from "./answer-cache.ts";
 import { fromCompletion, HttpError, redisUnavailable, timedOut } from "./http-error.ts";
 import { tokensOfAnswer } from "./keys/cost.ts";
 

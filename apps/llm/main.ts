@@ -66,7 +66,7 @@ await runStage({
   register: (registry) => {
     metrics = balancerMetrics(registry);
   },
-  handle: async (job, context) => {
+  handle: async (job, { signal, begun }) => {
     const { job_id, timings, contexts } = job;
     const tokens = job.stream ? streams.open(job_id, job.reply_to) : UNREAD;
     tokens.sources(contexts);
@@ -74,7 +74,8 @@ await runStage({
       contexts.length === 0
         ? sayNothingNear(job, tokens)
         : await generate({ client, balancer, places, hedging, metrics, decisions, log }, job, {
-            ...context,
+            signal,
+            begun,
             tokens,
           });
     // Before its completion: whoever has read that has then read all of it.
