@@ -56,16 +56,17 @@ const waiter = new CompletionWaiter(gateway, redis, subscriber, names, (error) =
 );
 const metrics = gatewayMetrics(app.registry, redis, names, balancer);
 const duty: Duty = { draining: false, active: 0 };
-const guard = config.API_KEYS ? new KeyGuard(redis, names) : openGuard;
+const guard = config.API_KEYS ? new KeyGuard(redis, names, config.TENANT_TURNS) : openGuard;
 const ready = async () => ({ redis: await redisReady(redis), notices: await redisReady(subscriber) });
 const line: Line = {
   gateway,
-  admission: new Admission(redis, names, questionLine, config.MAX_QUEUE_DEPTH),
+  admission: new Admission(redis, names, questionLine, config.MAX_QUEUE_DEPTH, config.MAX_EXPECTED_WAIT),
   balancer,
   waiter,
   canceller: new Canceller(redis, names),
   timeout_ms: config.QUERY_TIMEOUT_MS,
   log: app.log,
+  refused: (reason) => metrics.refused.inc({ reason }),
 };
 const server = createGateway({
   app,

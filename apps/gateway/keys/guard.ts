@@ -56,7 +56,7 @@ export const openGuard: Guard = {
   keyed: false,
   async admit(request) {
     refuseHost(request);
-    identify(request, { tenant: DEFAULT_TENANT, priority: 1, async spend() {} });
+    identify(request, { tenant: DEFAULT_TENANT, async spend() {} });
     return {};
   },
 };
@@ -68,6 +68,8 @@ export class KeyGuard implements Guard {
   constructor(
     redis: Redis,
     private readonly names: RedisNames,
+    /** Whether tenants take turns. */
+    private readonly turns: boolean,
   ) {
     redis.defineCommand("keyAuthorise", { lua: authorise, numberOfKeys: 2 });
     redis.defineCommand("keySpend", { lua: spend, numberOfKeys: 1 });
@@ -94,7 +96,7 @@ export class KeyGuard implements Guard {
     };
     if (kind !== "allowed") throw overLimit(kind, wait_s, headers);
     const spend = (tokens: number) => this.#spend(digest, tokens);
-    identify(request, { tenant, priority: Number(priority), spend });
+    identify(request, { tenant, priority: this.turns ? Number(priority) : undefined, spend });
     return headers;
   }
 

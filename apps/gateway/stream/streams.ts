@@ -31,7 +31,7 @@ export async function streamQuery(
   options: StreamsOptions,
   client: Client,
   question: QueryRequest,
-  asking: Pick<Asking, "tenant" | "spend" | "key">,
+  asking: Pick<Asking, "tenant" | "priority" | "spend" | "key">,
   encode: (event: AnswerEvent) => string = encodeEvent,
 ): Promise<Response> {
   const { metrics, duty } = options;

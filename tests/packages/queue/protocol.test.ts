@@ -87,11 +87,11 @@ test("nothing is lost, and nothing takes effect twice", async () => {
           const message = believed.get(one.who)!.shift();
           if (message === undefined) continue;
           settled.set(one.who, message);
-          await redis.queueSettle(processing(one.who), "next", "deliveries", message, message);
+          await redis.queueSettle(processing(one.who), "next", "deliveries", "q", message, message, "t", 0);
         } else if (one.do === "settle again") {
           // A reply was lost, and the settle is sent once more.
           const message = settled.get(one.who)!;
-          await redis.queueSettle(processing(one.who), "next", "deliveries", message, message);
+          await redis.queueSettle(processing(one.who), "next", "deliveries", "q", message, message, "t", 0);
         } else if (one.do === "delay") {
           const message = believed.get(one.who)!.shift();
           if (message === undefined) continue;
