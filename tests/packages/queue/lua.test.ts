@@ -173,6 +173,42 @@ describe("admit", () => {
   });
 });
 
+describe("pace", () => {
+  const end = async (id: string, worked = 1) => {
+    await redis.lpush("held", id);
+    await redis.queueComplete(4, "held", "deliveries", "q", `c:${id}`, 60, worked, id, "A", "done:g", id);
+  };
+
+  test("is the time between two ends at both of which something waited", async () => {
+    await redis.lpush("q", "waiting");
+    await end("a");
+    await redis.hincrbyfloat("q:pace", "at", "-500"); // half a second ago
+    await end("b");
+    const { n, ms } = (await redis.hgetall("q:pace")) as { n: string; ms: string };
+    expect(Number(n)).toBe(1);
+    expect(Number(ms)).toBeWithin(500, 5_000);
+    expect(await redis.ttl("q:pace")).toBeWithin(55, 61);
+  });
+
+  test("is not measured while nothing waits", async () => {
+    await end("a");
+    expect(await redis.exists("q:pace")).toBe(0);
+    await redis.lpush("q", "waiting");
+    await end("b");
+    await redis.del("q");
+    await end("c");
+    await redis.lpush("q", "waiting");
+    await end("d");
+    expect(await redis.hget("q:pace", "n")).toBeNull();
+  });
+
+  test("counts nothing that was dropped", async () => {
+    await redis.lpush("q", "waiting");
+    for (const id of ["a", "b", "c"]) await end(id, 0);
+    expect(await redis.exists("q:pace")).toBe(0);
+  });
+});
+
 describe("bury", () => {
   test("moves a message into the dead letters, and tells its caller", async () => {
     await redis.lpush("held", "a");
