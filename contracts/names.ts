@@ -57,7 +57,7 @@ export function redisNames(prefix = "") {
     apiKeyUse: (digest: string) => `${prefix}api_key:use:${digest}`,
     /** Hash: the public id of each API key to its digest. */
     apiKeys: () => `${prefix}api_keys`,
-    /** Channel: a replica has a place free for which somebody waits. */
+    /** Channel: id of the job that has waited longest for a place, when a replica has one free. */
     freed: () => `${prefix}llm:freed`,
   };
 }

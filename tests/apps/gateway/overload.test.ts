@@ -86,7 +86,7 @@ test("a question that would be late is refused at once, at every route that take
   const metrics = await (
     await fetch(`${gateways.urls[0]}/metrics`, { headers: { "x-api-key": many } })
   ).text();
-  expect(metrics).toContain('api_gateway_refused_total{reason="overloaded"} 6');
+  expect(metrics).toContain('api_gateway_refused_total{reason="overloaded",app="gateway"} 6');
 });
 
 test("another tenant is refused by its own wait, not by the first one's", async () => {
