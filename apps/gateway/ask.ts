@@ -32,8 +32,8 @@ export interface Line {
   readonly canceller: Canceller;
   readonly timeout_ms: number;
   readonly log: Logger;
-  /** Told why a question was refused with 429. */
-  readonly refused: (reason: "line_full" | "overloaded") => void;
+  /** Told the code of each 429: `line_full` or `overloaded`. */
+  readonly refused: (code: string) => void;
 }
 
 export interface Asking {
@@ -127,7 +127,7 @@ export async function submit(
   line.waiter.forget(job_id);
   if (admitted.kind === "full" || admitted.kind === "overloaded") {
     const refusal = admitted.kind === "full" ? lineFull(admitted) : overloaded(admitted);
-    line.refused(refusal.code as "line_full" | "overloaded");
+    line.refused(refusal.code);
     throw refusal;
   }
   const { job: before } = admitted;
