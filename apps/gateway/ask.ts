@@ -3,9 +3,9 @@
  *
  * Its life at the gateway:
  * 1. A replica is chosen and counted; from here on the count goes back whatever happens.
- * 2. The job is admitted. Only now is the question accepted; until then any failure is a 503, and a line that is full, or too slow for
- *    the deadline, a 429. A
- *    question that came before under the same key is not accepted again: its answer is waited for.
+ * 2. The job is admitted. Only now is the question accepted; until then any failure is a 503, and a line that is full,
+ *    or too slow for the deadline, a 429. A question that came before under the same key is not accepted again: its
+ *    answer is waited for.
  * 3. Its completion is waited for, until the deadline or until the client has hung up: then it is cancelled. With a
  *    key it is not, as the client may come back for it.
  */
@@ -72,8 +72,8 @@ export async function ask(line: Line, question: QueryRequest, asking: Asking) {
 
 /**
  * Resolves when the line has accepted the question.
- * @throws HttpError 503 where Redis did not take the job, 429 where the line is full or too slow, 422 for a key that was used for
- *   another question.
+ * @throws HttpError 503 where Redis did not take the job, 429 where the line is full or too slow, 422 for a key that was
+ *   used for another question.
  */
 export async function submit(
   line: Line,
