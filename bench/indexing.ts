@@ -6,14 +6,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type IndexIn, queues, redisNames } from "#contracts";
-import { push } from "#queue";
 import { startProcess } from "../tests/support/process.ts";
 import { startRedis, type TestRedis } from "../tests/support/redis.ts";
+import { complete, documentJob } from "./document-jobs.ts";
 import { interleave, shown, spread } from "./rounds.ts";
 
 const ROUNDS = 3;
-const REPLY_TO = "bench-indexing";
 const MODEL_DIR = ".models";
 
 export async function benchIndexing(): Promise<void> {
@@ -75,38 +73,6 @@ function queued(redis: TestRedis, files: readonly string[], contents: readonly s
     await indexer.stop();
     return chunks / seconds;
   });
-}
-
-function documentJob(path: string, content: string): IndexIn {
-  return {
-    job_id: crypto.randomUUID(),
-    document_id: path,
-    source: path,
-    format: "markdown",
-    content,
-    submitted_at: Date.now(),
-    deadline: Date.now() + 600_000,
-    reply_to: REPLY_TO,
-    timings: {},
-  };
-}
-
-/** Pushes the jobs; resolves with their chunks when all are done. */
-async function complete(redis: TestRedis, jobs: readonly IndexIn[]): Promise<number> {
-  const names = redisNames();
-  const subscriber = redis.client.duplicate();
-  await subscriber.subscribe(names.done(REPLY_TO));
-  const all_done = new Promise<void>((resolve) => {
-    let left = jobs.length;
-    subscriber.on("message", () => {
-      if (--left === 0) resolve();
-    });
-  });
-  for (const job of jobs) await push(redis.client, names, queues.indexIn, job);
-  await all_done;
-  subscriber.disconnect();
-  const completions = await redis.client.mget(jobs.map(({ job_id }) => names.completion(job_id)));
-  return completions.reduce((sum, completion) => sum + JSON.parse(completion!).chunks, 0);
 }
 
 async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {

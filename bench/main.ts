@@ -1,7 +1,8 @@
-/** `bun run bench [line] [encoder-limit] [replicas] [indexing]`: all of them, or those named. */
+/** `bun run bench [line] [encoder-limit] [replicas] [indexing] [overload]`: all of them, or those named. */
 import { benchEncoderLimit } from "./encoder-limit.ts";
 import { benchIndexing } from "./indexing.ts";
 import { benchLine } from "./line.ts";
+import { benchOverload } from "./overload.ts";
 import { benchReplicas } from "./replicas.ts";
 
 const benches: Record<string, () => Promise<void>> = {
@@ -9,6 +10,7 @@ const benches: Record<string, () => Promise<void>> = {
   "encoder-limit": benchEncoderLimit,
   replicas: benchReplicas,
   indexing: benchIndexing,
+  overload: benchOverload,
 };
 
 const asked = process.argv.slice(2);

@@ -61,6 +61,14 @@ const envelope = {
       description: "Whose job it is: it sees this tenant's documents alone",
     }),
   ),
+  priority: Type.Optional(
+    Type.Number({
+      minimum: 1,
+      maximum: 100,
+      description:
+        "Where jobs of several tenants wait they are taken in turn, so many of this one to 1 of a plain one. Without it, in the order in which they came",
+    }),
+  ),
 };
 
 const metadataValue = Type.Union([Type.String({ maxLength: 512 }), Type.Number(), Type.Boolean()]);

@@ -3,8 +3,10 @@ export function redisNames(prefix = "") {
   return {
     /** What all of them begin with, for scripts that make names themselves. */
     prefix: () => prefix,
-    /** List of JSON messages: LPUSH in, taken from the right; its LLEN is the depth. */
+    /** List of JSON messages: LPUSH in, taken from the right; its LLEN is the depth, but for what waits in lanes. */
     queue: (queue: string) => `${prefix}${queue}`,
+    /** List of a tenant's messages that wait for its turn, where those of several do: see `packages/queue/lua/lanes.lua`. */
+    lane: (queue: string, tenant: string) => `${prefix}${queue}:lane:${tenant}`,
     /** List of what one consumer holds now. */
     processing: (queue: string, consumer: string) => `${prefix}${queue}:processing:${consumer}`,
     /** List of messages of dead consumers, taken one at a time. */
@@ -15,8 +17,6 @@ export function redisNames(prefix = "") {
     consumers: (queue: string) => `${prefix}${queue}:consumers`,
     /** Hash: digest of a message to how often it was returned. */
     deliveries: (queue: string) => `${prefix}${queue}:deliveries`,
-    /** Prefix of counters: how many jobs the queue's consumers completed, by ten seconds; two of them are alive. */
-    left: (queue: string) => `${prefix}${queue}:left:`,
     /** List of dead letters. */
     dead: (queue: string) => `${prefix}${queue}:dead`,
     /** String: a job's completion. */
@@ -61,7 +61,7 @@ export function redisNames(prefix = "") {
     apiKeyUse: (digest: string) => `${prefix}api_key:use:${digest}`,
     /** Hash: the public id of each API key to its digest. */
     apiKeys: () => `${prefix}api_keys`,
-    /** Channel: a replica has a place free for which somebody waits. */
+    /** Channel: id of the job that has waited longest for a place, when a replica has one free. */
     freed: () => `${prefix}llm:freed`,
   };
 }

@@ -21,7 +21,7 @@ API keys of the gateway, which asks for them with API_KEYS=true. Only a key's di
   --tenant NAME               letters, digits, . _ and -, at most 64; "default" has what came in without keys
   --requests-per-minute N     60 by default
   --tokens-per-day N          1000000 by default; of questions, sources, answers and documents, by UTC day
-  --priority N                weight among tenants where the line is full, 1 to 100; 1 by default
+  --priority N                weight among tenants where questions wait, 1 to 100; 1 by default
   --json                      create and list: JSON instead
   --help                      show this
 

@@ -3,8 +3,9 @@
  *
  * Its life at the gateway:
  * 1. A replica is chosen and counted; from here on the count goes back whatever happens.
- * 2. The job is admitted. Only now is the question accepted; until then any failure is a 503, and a full line a 429. A
- *    question that came before under the same key is not accepted again: its answer is waited for.
+ * 2. The job is admitted. Only now is the question accepted; until then any failure is a 503, and a line that is full,
+ *    or too slow for the deadline, a 429. A question that came before under the same key is not accepted again: its
+ *    answer is waited for.
  * 3. Its completion is waited for, until the deadline or until the client has hung up: then it is cancelled. With a
  *    key it is not, as the client may come back for it.
  */
@@ -29,6 +30,8 @@ export interface Line {
   /** Name of this gateway: completions of its jobs wake it by it. */
   readonly gateway: string;
   readonly admission: Admission;
+  /** Of texts whose vectors are all that is wanted: what waits behind the encoder is not before them. */
+  readonly embeddings: Admission;
   readonly balancer: Balancer;
   readonly waiter: CompletionWaiter;
   readonly canceller: Canceller;
@@ -36,6 +39,8 @@ export interface Line {
   readonly answers?: AnswerCache;
   readonly timeout_ms: number;
   readonly log: Logger;
+  /** Told the code of each 429: `line_full` or `overloaded`. */
+  readonly refused: (code: string) => void;
 }
 
 export interface Asking {
@@ -43,6 +48,8 @@ export interface Asking {
   readonly signal: AbortSignal;
   /** In whose name it is asked. */
   readonly tenant: string;
+  /** Its weight among tenants; without one it waits for nobody's turn. */
+  readonly priority?: number;
   /** Counts what it cost the models, in tokens, once it is answered. Never rejects. */
   readonly spend: (tokens: number) => Promise<void>;
   /** The client's `Cache-Control`; with an `Idempotency-Key` no answer is kept or taken: it has a job of its own. */
@@ -97,13 +104,13 @@ export function placeOf(
 
 /**
  * Resolves when the line has accepted the question.
- * @throws HttpError 503 where Redis did not take the job, 429 where the line is full, 422 for a key that was used for
- *   another question.
+ * @throws HttpError 503 where Redis did not take the job, 429 where the line is full or too slow, 422 for a key that was
+ *   used for another question.
  */
 export async function submit(
   line: Line,
   { query, top_k = DEFAULT_TOP_K, filter }: QueryRequest,
-  { signal, tenant, spend, key, successor, stream }: Asking,
+  { signal, tenant, priority, spend, key, successor, stream }: Asking,
 ): Promise<Submitted> {
   const job_id = crypto.randomUUID();
   const submitted_at = Date.now();
@@ -141,6 +148,7 @@ export async function submit(
     deadline,
     reply_to: line.gateway,
     tenant,
+    priority,
     timings: {},
     stream: stream || undefined,
   };
@@ -159,7 +167,7 @@ export async function submit(
   if (admitted.kind === "admitted") return { job_id, seen: false, reply_to: line.gateway, completion };
 
   line.waiter.forget(job_id);
-  if (admitted.kind === "full") throw lineFull(admitted);
+  if (admitted.kind !== "seen") throw notAdmitted(line, admitted);
   const { job: before } = admitted;
   if (before.digest !== digest) throw keyReused();
   const { reply_to } = before;
@@ -201,11 +209,32 @@ function refuse(cause: unknown): never {
   throw redisUnavailable(cause);
 }
 
+/** What whoever asked is told of a job that was not accepted; it is counted. */
+export function notAdmitted(
+  line: Line,
+  refused: Extract<Admitted, { kind: "full" | "overloaded" }>,
+): HttpError {
+  const refusal = refused.kind === "full" ? lineFull(refused) : overloaded(refused);
+  line.refused(refusal.code);
+  return refusal;
+}
+
 /** The line is asked for again when what waits now is through it, at its present rate: within 1 to 60 seconds. */
-export function lineFull({ depth, per_second }: { depth: number; per_second: number }): HttpError {
-  const retry_after_s = Math.min(60, Math.max(1, Math.ceil(depth / per_second)));
+function lineFull({ depth, per_second }: { depth: number; per_second: number }): HttpError {
+  const retry_after_s = retryAfter(depth / per_second);
   const message = "the line is full; the question was not accepted: ask again after Retry-After seconds";
   return new HttpError(429, "line_full", message, { retry_after_s });
+}
+
+/** Too late is no answer: whoever asks again then has its time before it. */
+function overloaded({ over_ms }: { over_ms: number }): HttpError {
+  const message =
+    "too many questions wait to answer this one in time; it was not accepted: ask again after Retry-After seconds";
+  return new HttpError(429, "overloaded", message, { retry_after_s: retryAfter(over_ms / 1_000) });
+}
+
+function retryAfter(seconds: number): number {
+  return Math.min(60, Math.max(1, Math.ceil(seconds)));
 }
 
 function keyReused(): HttpError {

@@ -89,6 +89,18 @@ export const gatewaySettings = Type.Object({
     description:
       "How long an uploaded document may wait and be worked on before it counts as failed, ms: a large one takes minutes, a day's worth of them a day",
   }),
+  TENANT_TURNS: Type.Boolean({
+    default: true,
+    description:
+      "With API_KEYS, whether tenants whose jobs wait are served in turn, by their keys' priority; false serves in order of arrival, whoever asks",
+  }),
+  MAX_EXPECTED_WAIT: Type.Number({
+    minimum: 0,
+    maximum: 1,
+    default: 0.8,
+    description:
+      "Share of QUERY_TIMEOUT_MS that a question may be expected to take, by what waits and what the line did of late; beyond it, 429 at once. Higher accepts more and answers more of it late; 0 accepts all",
+  }),
   MAX_QUEUE_DEPTH: Type.Integer({
     minimum: 1,
     default: 10_000,

@@ -7,11 +7,11 @@
  */
 import type { EmbeddingCompletion } from "#contracts";
 import { type Admitted, Expired } from "#queue";
-import { type Line, lineFull } from "./ask.ts";
+import { type Line, notAdmitted } from "./ask.ts";
 import { fromCompletion, HttpError, redisUnavailable } from "./http-error.ts";
 import type { Identity } from "./tenant.ts";
 
-export interface Embedding extends Pick<Identity, "tenant" | "spend"> {
+export interface Embedding extends Identity {
   /** Fires when the client hangs up. */
   readonly signal: AbortSignal;
 }
@@ -27,7 +27,7 @@ const AT_ONCE = 16;
 export async function embed(
   line: Line,
   texts: readonly string[],
-  { signal, tenant, spend }: Embedding,
+  { signal, tenant, priority, spend }: Embedding,
 ): Promise<EmbeddingCompletion[]> {
   const deadline = Date.now() + line.timeout_ms;
   const failed = new AbortController();
@@ -37,7 +37,7 @@ export async function embed(
   const sender = async () => {
     for (const [i, text] of left) {
       over.throwIfAborted();
-      done[i] = await embedOne(line, text, { tenant, deadline, signal: over });
+      done[i] = await embedOne(line, text, { tenant, priority, deadline, signal: over });
     }
   };
   try {
@@ -54,24 +54,25 @@ export async function embed(
 async function embedOne(
   line: Line,
   text: string,
-  { tenant, deadline, signal }: { tenant: string; deadline: number; signal: AbortSignal },
+  asked: Pick<Identity, "tenant" | "priority"> & { readonly deadline: number; readonly signal: AbortSignal },
 ): Promise<EmbeddingCompletion> {
   const job_id = crypto.randomUUID();
   const submitted_at = Date.now();
-  const about = { job_id, tenant, submitted_at, deadline, reply_to: line.gateway, timings: {} };
+  const { tenant, priority, deadline, signal } = asked;
+  const about = { job_id, tenant, priority, submitted_at, deadline, reply_to: line.gateway, timings: {} };
   const completion = line.waiter.wait(job_id, deadline, signal);
   completion.catch(() => {}); // awaited below
   let admitted: Admitted;
   try {
-    admitted = await line.admission.admit({ ...about, only: "embedding", text }, job_id, "");
+    admitted = await line.embeddings.admit({ ...about, only: "embedding", text }, job_id, "");
   } catch (error) {
     line.waiter.forget(job_id);
     cancel(); // it may be the reply that was lost
     throw redisUnavailable(error);
   }
-  if (admitted.kind === "full") {
+  if (admitted.kind === "full" || admitted.kind === "overloaded") {
     line.waiter.forget(job_id);
-    throw lineFull(admitted);
+    throw notAdmitted(line, admitted);
   }
   try {
     const ended = await completion;

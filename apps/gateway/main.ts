@@ -58,7 +58,9 @@ const waiter = new CompletionWaiter(gateway, redis, subscriber, names, (error) =
 );
 const metrics = gatewayMetrics(app.registry, redis, names, balancer);
 const duty: Duty = { draining: false, active: 0 };
-const guard = config.API_KEYS ? new KeyGuard(redis, names, config.UNKNOWN_KEYS_PER_MINUTE) : new OpenGuard();
+const guard = config.API_KEYS
+  ? new KeyGuard(redis, names, config.UNKNOWN_KEYS_PER_MINUTE, config.TENANT_TURNS)
+  : new OpenGuard();
 const ready = async () => ({ redis: await redisReady(redis), notices: await redisReady(subscriber) });
 const answers =
   config.ANSWER_CACHE_SECONDS > 0
@@ -75,12 +77,20 @@ const answers =
 const line: Line = {
   gateway,
   answers,
-  admission: new Admission(redis, names, questionLine, config.MAX_QUEUE_DEPTH),
+  admission: new Admission(redis, names, questionLine, config.MAX_QUEUE_DEPTH, config.MAX_EXPECTED_WAIT),
+  embeddings: new Admission(
+    redis,
+    names,
+    [queues.encoderIn],
+    config.MAX_QUEUE_DEPTH,
+    config.MAX_EXPECTED_WAIT,
+  ),
   balancer,
   waiter,
   canceller: new Canceller(redis, names),
   timeout_ms: config.QUERY_TIMEOUT_MS,
   log: app.log,
+  refused: (reason) => metrics.refused.inc({ reason }),
 };
 const server = createGateway({
   app,

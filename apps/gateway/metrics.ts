@@ -4,6 +4,7 @@ import type { Redis } from "ioredis";
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { Balancer, ReplicaView } from "#balancer";
 import { queues, type RedisNames } from "#contracts";
+import { Depths } from "#queue";
 import { LATENCY_BUCKETS } from "#runtime";
 import { Level, Seconds, StatusCounter } from "./counts.ts";
 
@@ -41,7 +42,7 @@ export function gatewayMetrics(registry: Registry, redis: Redis, names: RedisNam
   perReplica("ragline_replica_breaker", "0 closed, 1 half-open, 2 open", ({ breaker }) =>
     ["closed", "half-open", "open"].indexOf(breaker),
   );
-  const perQueue = (name: string, help: string, key: (queue: string) => string) =>
+  const perQueue = (name: string, help: string, count: (queue: string) => Promise<number>) =>
     new Gauge({
       name,
       help,
@@ -50,18 +51,29 @@ export function gatewayMetrics(registry: Registry, redis: Redis, names: RedisNam
       async collect() {
         this.reset();
         for (const { name: queue } of Object.values(queues)) {
-          const length = await redis.llen(key(queue)).catch(() => undefined);
+          const length = await count(queue).catch(() => undefined);
           if (length !== undefined) this.set({ queue }, length);
         }
       },
     });
-  perQueue("ragline_queue_depth", "Messages in a queue that no worker has taken", names.queue);
+  const depths = new Depths(redis, names);
+  perQueue("ragline_queue_depth", "Messages in a queue that no worker has taken", (queue) =>
+    depths.of(queue),
+  );
   perQueue(
     "ragline_dead_letters",
     "Messages laid aside as nobody could use them: see `bun run dead`",
-    names.dead,
+    (queue) => redis.llen(names.dead(queue)),
   );
+  const refused = new Counter({
+    name: "api_gateway_refused_total",
+    help: "Questions refused with 429: line_full by MAX_QUEUE_DEPTH, overloaded by MAX_EXPECTED_WAIT",
+    labelNames: ["reason"],
+    registers,
+  });
+  for (const reason of ["line_full", "overloaded"]) refused.inc({ reason }, 0);
   return {
+    refused,
     queries: new StatusCounter(
       {
         name: "api_gateway_queries_total",

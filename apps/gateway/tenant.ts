@@ -4,8 +4,8 @@
 export interface Identity {
   /** In whose name it reads, writes and asks. */
   readonly tenant: string;
-  /** Weight among tenants where the line is full: 1 is plain. */
-  readonly priority: number;
+  /** Weight among tenants where questions wait: 1 is plain. Absent where tenants do not take turns. */
+  readonly priority?: number;
   /** Counts tokens that it cost the models against its key's day. Never rejects. */
   readonly spend: (tokens: number) => Promise<void>;
 }

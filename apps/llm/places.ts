@@ -1,5 +1,6 @@
 /**
- * A place at a replica for each job: at once where one is free, else as soon as one comes free.
+ * A place at a replica for each job: at once where one is free, else as soon as one comes free, in the order in which
+ * they began to wait, over all workers.
  *
  * While a job waits here, its worker takes no other: the rest stays in `job:llm_in`, in order, for whichever worker
  * gets a place first.
@@ -9,7 +10,7 @@ import type { Balancer, Call, DispatchRequest } from "#balancer";
 
 /** Places that are asked for in one round trip, where they are free; more would hold up what the worker does beside. */
 const MOST_AT_ONCE = 8;
-/** Workers that wait are told together, and should not ask together. */
+/** Workers that were told of nothing should not ask together. */
 const JITTER_MS = 5;
 
 export interface PlacesOptions {
@@ -20,19 +21,26 @@ export interface PlacesOptions {
   readonly all_open_ms: number;
 }
 
+interface Asking {
+  /** That a place has come free for it, since it asked last. */
+  told: boolean;
+  wake(): void;
+}
+
 export type NoPlace = "none" | "gone" | "open";
 
 export class Places {
-  readonly #waiting = new Set<() => void>();
-  /** How often it was told that a place has come free. */
-  #told = 0;
+  /** Jobs that ask for a place or wait for one. */
+  readonly #asking = new Map<string, Asking>();
   #at_once = 1;
 
   constructor(private readonly options: PlacesOptions) {
     const { subscriber, balancer } = options;
-    subscriber.on("message", () => {
-      this.#told++;
-      for (const wake of this.#waiting) wake();
+    subscriber.on("message", (_channel, job_id) => {
+      const asking = this.#asking.get(job_id);
+      if (!asking) return; // another worker's
+      asking.told = true;
+      asking.wake();
     });
     subscriber.subscribe(balancer.freed).catch(() => {}); // the connection is closing
   }
@@ -53,32 +61,38 @@ export class Places {
   async take(request: DispatchRequest, signal: AbortSignal): Promise<Call | NoPlace> {
     const began = performance.now();
     const until = began + this.options.all_open_ms;
-    for (let waits = 0; ; waits++) {
-      signal.throwIfAborted();
-      const told = this.#told;
-      const waited_ms = request.waited_ms + performance.now() - began;
-      const dispatched = await this.options.balancer.dispatch({ ...request, waited_ms });
-      if (dispatched.kind === "go" && waits === 0) this.#at_once = Math.min(MOST_AT_ONCE, 2 * this.#at_once);
-      if (dispatched.kind === "wait") this.#at_once = 1;
-      if (dispatched.kind === "go") return dispatched.call;
-      if (dispatched.kind !== "wait") return dispatched.kind;
-      if (dispatched.reason === "open" && performance.now() > until) return "open";
-      // The word that a place is free comes over another connection, and may overtake the answer that none is.
-      if (told === this.#told && !signal.aborted) await this.#freed(dispatched.again_ms, signal);
+    const asking: Asking = { told: false, wake() {} };
+    this.#asking.set(request.job_id, asking);
+    try {
+      for (let waits = 0; ; waits++) {
+        signal.throwIfAborted();
+        asking.told = false;
+        const waited_ms = request.waited_ms + performance.now() - began;
+        const dispatched = await this.options.balancer.dispatch({ ...request, waited_ms });
+        if (dispatched.kind === "go" && waits === 0)
+          this.#at_once = Math.min(MOST_AT_ONCE, 2 * this.#at_once);
+        if (dispatched.kind === "wait") this.#at_once = 1;
+        if (dispatched.kind === "go") return dispatched.call;
+        if (dispatched.kind !== "wait") return dispatched.kind;
+        if (dispatched.reason === "open" && performance.now() > until) return "open";
+        // The word that a place is free comes over another connection, and may overtake the answer that none is.
+        if (!asking.told && !signal.aborted) await freed(asking, dispatched.again_ms, signal);
+      }
+    } finally {
+      this.#asking.delete(request.job_id);
     }
   }
+}
 
-  #freed(within_ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", wake);
-        this.#waiting.delete(wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, within_ms + JITTER_MS * Math.random());
-      signal.addEventListener("abort", wake);
-      this.#waiting.add(wake);
-    });
-  }
+function freed(asking: Asking, within_ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, within_ms + JITTER_MS * Math.random());
+    signal.addEventListener("abort", wake);
+    asking.wake = wake;
+  });
 }

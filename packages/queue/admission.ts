@@ -1,7 +1,7 @@
 /**
- * The door of the line: a job is accepted once, and only while there is room.
+ * The door of the line: a job is accepted once, and only while there is room and its deadline can be met.
  *
- * Whether it was seen, whether there is room, and the push are one script. So a push that is sent again after its
+ * Whether it was seen, whether there is room, how long it would take, and the push are one script. So a push that is sent again after its
  * reply was lost finds its job already there, and no burst of gateways overfills the line.
  */
 
@@ -16,7 +16,10 @@ import {
   type RedisNames,
 } from "#contracts";
 import admit from "./lua/admit.lua" with { type: "text" };
+import expectedWait from "./lua/expected_wait.lua" with { type: "text" };
+import lanes from "./lua/lanes.lua" with { type: "text" };
 import { encode } from "./push.ts";
+import { turnOf } from "./turn.ts";
 
 /** What is remembered of an accepted job. */
 export interface AcceptedJob {
@@ -36,7 +39,9 @@ export type Admitted =
   /** The same job came before; its answer is, or will be, under its own id. */
   | { readonly kind: "seen"; readonly job: AcceptedJob }
   /** How many jobs wait on the line, and how many have left it a second, of late; over all gateways. */
-  | { readonly kind: "full"; readonly depth: number; readonly per_second: number };
+  | { readonly kind: "full"; readonly depth: number; readonly per_second: number }
+  /** Those before it need longer than they may, for `over_ms` from now if nobody else comes. */
+  | { readonly kind: "overloaded"; readonly over_ms: number };
 
 /** What `admit.lua` counts over. */
 const RATE_WINDOW_S = 10;
@@ -56,7 +61,7 @@ interface AdmissionCommands {
   queueAdmit(
     keys: number,
     ...keys_and_arguments: (string | number)[]
-  ): Promise<[kind: Admitted["kind"], what: string | number, left?: string]>;
+  ): Promise<[kind: Admitted["kind"], what: string | number, figure?: string]>;
 }
 
 /** The queues of a line, the one that jobs enter by first. */
@@ -67,14 +72,19 @@ export const questionLine = [queues.encoderIn, queues.retrieverIn, queues.llmIn]
 export class Admission<S extends TSchema = typeof queues.encoderIn.message.schema> {
   readonly #redis: Redis & AdmissionCommands;
 
-  /** @param max_depth most jobs that wait on the line, over all of its queues. */
+  /**
+   * @param max_depth most jobs that wait on the line, over all of its queues.
+   * @param wait_share most of a job's time that may be needed, by what the line did of late, before it is done; 0 for no
+   *   such limit.
+   */
   constructor(
     redis: Redis,
     private readonly names: RedisNames,
     private readonly line: LineQueues<S>,
     private readonly max_depth: number,
+    private readonly wait_share = 0,
   ) {
-    redis.defineCommand("queueAdmit", { lua: admit });
+    redis.defineCommand("queueAdmit", { lua: `${lanes}\n${expectedWait}\n${admit}` });
     this.#redis = redis as Redis & AdmissionCommands;
   }
 
@@ -96,18 +106,22 @@ export class Admission<S extends TSchema = typeof queues.encoderIn.message.schem
     const accepted = names.accepted(job_id);
     const keys = [names.queue(entry.name), key === job_id ? accepted : names.seen(key), accepted, ...further];
     const record: AcceptedJob = { job_id, deadline, digest, reply_to, tenant };
-    const [kind, what, left = "0"] = await this.#redis.queueAdmit(
+    const remaining_ms = Math.max(1, deadline - Date.now());
+    const [kind, what, figure = "0"] = await this.#redis.queueAdmit(
       keys.length,
       ...keys,
       encode(entry, job),
       JSON.stringify(record),
-      Math.max(1, deadline - Date.now()) + COMPLETION_TTL_SECONDS * 1_000,
+      remaining_ms + COMPLETION_TTL_SECONDS * 1_000,
       this.max_depth,
       names.completion(""),
+      ...turnOf(job),
+      this.wait_share > 0 ? this.wait_share * remaining_ms : "",
       ...(note ? [note.key, note.ttl_ms, note.listed_in ?? "", note.member ?? "", ...fieldsOf(note)] : []),
     );
     if (kind === "seen") return { kind, job: JSON.parse(String(what)) };
-    if (kind === "full") return { kind, depth: Number(what), per_second: Number(left) / RATE_WINDOW_S };
+    if (kind === "full") return { kind, depth: Number(what), per_second: Number(figure) / RATE_WINDOW_S };
+    if (kind === "overloaded") return { kind, over_ms: Number(figure) };
     return { kind };
   }
 }

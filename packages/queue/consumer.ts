@@ -66,7 +66,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
         dead: names.dead(from.name),
         delayed: names.delayed(from.name),
         deliveries: names.deliveries(from.name),
-        left: names.left(from.name),
+        queue: names.queue(from.name),
       },
       this.#trouble,
       from.completion_ttl_s,

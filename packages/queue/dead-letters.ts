@@ -1,7 +1,9 @@
 /** The dead letters of a queue, for whoever looks after the line: read, put back, deleted. */
 import type { Redis } from "ioredis";
 import { contract, DeadLetter, type RedisNames } from "#contracts";
+import lanes from "./lua/lanes.lua" with { type: "text" };
 import retryDead from "./lua/retry_dead.lua" with { type: "text" };
+import { type Turn, turnOf } from "./turn.ts";
 
 /** A dead letter and its place. */
 export interface NumberedLetter {
@@ -33,6 +35,7 @@ type RetryRedis = Redis & {
     completion: string,
     raw: Buffer,
     message: string,
+    ...turn: Turn
   ): Promise<number>;
 };
 
@@ -44,7 +47,7 @@ export class DeadLetters {
     redis: Redis,
     private readonly names: RedisNames,
   ) {
-    redis.defineCommand("queueRetryDead", { lua: retryDead, numberOfKeys: 3 });
+    redis.defineCommand("queueRetryDead", { lua: `${lanes}\n${retryDead}`, numberOfKeys: 3 });
     this.#redis = redis as RetryRedis;
   }
 
@@ -73,7 +76,7 @@ export class DeadLetters {
   }
 
   /**
-   * Puts messages back into their queue, as the last to be taken; resolves with how many.
+   * Puts messages back into their queue, as the last of their tenants; resolves with how many.
    *
    * A message that is a JSON object carries its past from then on (`history`) and is submitted anew: as its
    * deadline has usually passed, `submitted_at` becomes now and `deadline` is as long after it as it was
@@ -90,6 +93,7 @@ export class DeadLetters {
         this.names.completion(String(jobOf(letter)?.job_id)),
         raw,
         message,
+        ...turnOfLetter(letter),
       );
     }
     return retried;
@@ -111,6 +115,15 @@ export function jobOf({ message }: Pick<DeadLetter, "message">): Record<string, 
   return typeof value === "object" && value !== null && !Array.isArray(value)
     ? (value as Record<string, unknown>)
     : undefined;
+}
+
+/** A message that does not say, or not as the contract has it, waits for no turn. */
+function turnOfLetter(letter: DeadLetter): Turn {
+  const { tenant, priority } = jobOf(letter) ?? {};
+  return turnOf({
+    tenant: typeof tenant === "string" ? tenant : undefined,
+    priority: typeof priority === "number" && priority > 0 ? priority : undefined,
+  });
 }
 
 function read(raw: string): DeadLetter {

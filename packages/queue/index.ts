@@ -5,6 +5,7 @@ export * from "./connection.ts";
 export * from "./consumer.ts";
 export * from "./consumer-options.ts";
 export * from "./dead-letters.ts";
+export * from "./depth.ts";
 export * from "./job-places.ts";
 export * from "./outcome.ts";
 export * from "./push.ts";

@@ -3,6 +3,7 @@ import type { Redis } from "ioredis";
 import type { RedisNames } from "#contracts";
 import { BLOCK_SECONDS } from "./connection.ts";
 import type { Lane, QueueRedis } from "./scripts.ts";
+import { mayHideOthers } from "./turn.ts";
 
 /**
  * Where messages come one at a time (nothing lay behind one that was waited for), this many are waited for in a row
@@ -63,6 +64,7 @@ export class Intake {
     if (!mayWait()) return { lane: "queue", messages: [] };
     const message = await blocking.blmove(from, processing, "RIGHT", "LEFT", BLOCK_SECONDS);
     this.#waited = message !== null;
+    if (message !== null && mayHideOthers(message)) this.#unlooked = 0;
     return { lane: "queue", messages: message === null ? [] : [message] };
   }
 

@@ -2,6 +2,7 @@
 import type { Redis } from "ioredis";
 import type { Queue, RedisNames } from "#contracts";
 import findJob from "./lua/find_job.lua" with { type: "text" };
+import turn from "./lua/turn.lua" with { type: "text" };
 
 export type JobPlace =
   /** It waits; `position` 1 is taken next. */
@@ -16,6 +17,7 @@ const PART = 100;
 
 interface FindCommands {
   queueFindJob(list: string, job: string, skip: number, count: number): Promise<number>;
+  queueTurn(queue: string, tenant: string, place: number): Promise<number>;
 }
 
 export class JobPlaces {
@@ -27,14 +29,20 @@ export class JobPlaces {
     private readonly line: readonly Pick<Queue, "name">[],
   ) {
     redis.defineCommand("queueFindJob", { lua: findJob, numberOfKeys: 1 });
+    redis.defineCommand("queueTurn", { lua: turn, numberOfKeys: 1 });
     this.#redis = redis as Redis & FindCommands;
   }
 
   /** Rejects as the connection does. */
-  async find(job_id: string): Promise<JobPlace> {
+  async find(job_id: string, tenant: string): Promise<JobPlace> {
     const { names } = this;
     // In the direction in which jobs move: one that moves on meanwhile is found further along.
     for (const { name: queue } of this.line) {
+      const in_lane = await this.#search(names.lane(queue, tenant), job_id);
+      if (in_lane > 0) {
+        const turn = await this.#redis.queueTurn(names.queue(queue), tenant, in_lane);
+        return { kind: "queued", queue, position: Math.max(1, turn) };
+      }
       const position = await this.#search(names.queue(queue), job_id);
       if (position > 0) return { kind: "queued", queue, position };
       const retry = await this.#search(names.retry(queue), job_id);

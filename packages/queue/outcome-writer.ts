@@ -17,6 +17,7 @@ import { Cancelled, Completed, type ContractError, Expired, Fail, Retry, toError
 import { encode } from "./push.ts";
 import { callerOf } from "./received.ts";
 import type { Caller, Settler } from "./settler.ts";
+import { turnOf } from "./turn.ts";
 
 export class OutcomeWriter<In extends TSchema, Out extends TSchema> {
   constructor(
@@ -41,7 +42,7 @@ export class OutcomeWriter<In extends TSchema, Out extends TSchema> {
       const status = outcome instanceof Fail ? "error" : outcome instanceof Expired ? "expired" : "cancelled";
       const code = outcome instanceof Fail ? outcome.code : status;
       const completion = this.#failed(status, job.job_id, code, outcome.message, timings);
-      await this.settler.complete(message, job, completion);
+      await this.settler.complete(message, job, completion, status === "error");
       return observe({ ...done, outcome: status, error: outcome });
     }
     const next =
@@ -64,8 +65,8 @@ export class OutcomeWriter<In extends TSchema, Out extends TSchema> {
       );
     }
     await (to.kind === "queue"
-      ? this.settler.settle(message, next)
-      : this.settler.complete(message, job, next));
+      ? this.settler.settle(message, next, turnOf(job))
+      : this.settler.complete(message, job, next, true));
     observe({ ...done, outcome: "ok" });
   }
 

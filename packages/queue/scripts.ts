@@ -1,10 +1,15 @@
-/** The queue's Lua scripts as commands of a connection, typed. Each is one operation, in a file of its own. */
+/**
+ * The queue's Lua scripts as commands of a connection, typed. Each is one operation, in a file of its own; what several
+ * share comes before them.
+ */
 import type { Redis, RedisOptions } from "ioredis";
 import beat from "./lua/beat.lua" with { type: "text" };
 import bury from "./lua/bury.lua" with { type: "text" };
 import complete from "./lua/complete.lua" with { type: "text" };
 import delay from "./lua/delay.lua" with { type: "text" };
 import follow from "./lua/follow.lua" with { type: "text" };
+import lanes from "./lua/lanes.lua" with { type: "text" };
+import pace from "./lua/pace.lua" with { type: "text" };
 import promote from "./lua/promote.lua" with { type: "text" };
 import putBack from "./lua/put_back.lua" with { type: "text" };
 import reap from "./lua/reap.lua" with { type: "text" };
@@ -12,14 +17,14 @@ import settle from "./lua/settle.lua" with { type: "text" };
 import take from "./lua/take.lua" with { type: "text" };
 
 export const scripts = {
-  queueTake: { lua: take, numberOfKeys: 3 },
-  queueSettle: { lua: settle, numberOfKeys: 3 },
-  queueComplete: { lua: follow + complete },
-  queueBury: { lua: follow + bury },
+  queueTake: { lua: `${lanes}\n${take}`, numberOfKeys: 3 },
+  queueSettle: { lua: `${lanes}\n${pace}\n${settle}`, numberOfKeys: 4 },
+  queueComplete: { lua: `${follow}\n${pace}\n${complete}` },
+  queueBury: { lua: `${follow}\n${bury}` },
   queueDelay: { lua: delay, numberOfKeys: 3 },
-  queuePromote: { lua: promote, numberOfKeys: 2 },
+  queuePromote: { lua: `${lanes}\n${promote}`, numberOfKeys: 2 },
   queueBeat: { lua: beat, numberOfKeys: 2 },
-  queueReap: { lua: follow + reap, numberOfKeys: 4 },
+  queueReap: { lua: `${follow}\n${reap}`, numberOfKeys: 4 },
   queuePutBack: { lua: putBack, numberOfKeys: 3 },
 } satisfies RedisOptions["scripts"];
 
@@ -32,7 +37,13 @@ interface QueueCommands {
     n: number,
     held: number,
   ): Promise<[lane: Lane, ...string[]]>;
-  queueSettle(processing: string, next: string, deliveries: string, ...pairs: string[]): Promise<number>;
+  queueSettle(
+    processing: string,
+    next: string,
+    deliveries: string,
+    queue: string,
+    ...moves: (string | number)[]
+  ): Promise<number>;
   queueComplete(keys: number, ...keys_and_arguments: (string | number)[]): Promise<number>;
   queueBury(keys: number, ...keys_and_arguments: (string | number | Buffer)[]): Promise<number>;
   queueDelay(

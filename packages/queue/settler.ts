@@ -8,6 +8,7 @@
 import { COMPLETION_TTL_SECONDS, MAX_DEAD_LETTERS, type RedisNames } from "#contracts";
 import { toError } from "./outcome.ts";
 import type { QueueRedis } from "./scripts.ts";
+import type { Turn } from "./turn.ts";
 
 /** Messages in one script call: keeps a call well under a millisecond of Redis's time. */
 const MAX_BATCH = 128;
@@ -23,6 +24,10 @@ interface Move {
   readonly message: string;
   readonly write: string;
   readonly caller?: Caller;
+  /** Of a successor: whose turn it waits for. */
+  readonly turn?: Turn;
+  /** Of an end: whether the job was worked on. */
+  readonly worked?: boolean;
   readonly written: () => void;
   readonly gone: (error: unknown) => void;
 }
@@ -34,8 +39,7 @@ export interface SettlerKeys {
   readonly dead: string;
   readonly delayed: string;
   readonly deliveries: string;
-  /** Prefix of the counters of completed jobs. */
-  readonly left: string;
+  readonly queue: string;
 }
 
 export class Settler {
@@ -64,13 +68,16 @@ export class Settler {
   }
 
   /** The message is done and `successor` goes on to the next queue. Resolves when Redis has it. */
-  settle(message: string, successor: string): Promise<void> {
-    return this.#add(this.#moves, message, successor);
+  settle(message: string, successor: string, turn: Turn): Promise<void> {
+    return this.#add(this.#moves, message, successor, turn);
   }
 
-  /** The message is done and its caller gets `completion`, as JSON. Resolves when Redis has it. */
-  complete(message: string, caller: Caller, completion: string): Promise<void> {
-    return this.#add(this.#ends, message, completion, caller);
+  /**
+   * The message is done and its caller gets `completion`, as JSON. Resolves when Redis has it.
+   * @param worked whether it took its consumer any time, which tells how fast the queue is.
+   */
+  complete(message: string, caller: Caller, completion: string, worked: boolean): Promise<void> {
+    return this.#add(this.#ends, message, completion, undefined, caller, worked);
   }
 
   /** The message is laid aside as a dead letter; resolves with how many there are, over the limit included. */
@@ -102,9 +109,16 @@ export class Settler {
     );
   }
 
-  #add(list: Move[], message: string, write: string, caller?: Caller): Promise<void> {
+  #add(
+    list: Move[],
+    message: string,
+    write: string,
+    turn: Turn | undefined,
+    caller?: Caller,
+    worked?: boolean,
+  ): Promise<void> {
     return new Promise((written, gone) => {
-      list.push({ message, write, caller, written, gone });
+      list.push({ message, write, turn, caller, worked, written, gone });
       this.#sending ??= Promise.withResolvers();
       if (this.#writing) return;
       this.#writing = true;
@@ -137,22 +151,24 @@ export class Settler {
   }
 
   #settleAll(moves: Move[]): Promise<number> {
-    const { processing, next, deliveries } = this.keys;
+    const { processing, next, deliveries, queue } = this.keys;
     if (!next) throw new Error("a last stage has no next queue to settle into");
     return this.redis.queueSettle(
       processing,
       next,
       deliveries,
-      ...moves.flatMap((move) => [move.message, move.write]),
+      queue,
+      ...moves.flatMap((move) => [move.message, move.write, ...move.turn!]),
     );
   }
 
   #completeAll(ends: Move[]): Promise<number> {
     const completion_keys = ends.map((end) => this.names.completion(end.caller!.job_id));
-    const { processing, deliveries, left } = this.keys;
-    const keys = [processing, deliveries, left, ...completion_keys];
+    const { processing, deliveries, queue } = this.keys;
+    const keys = [processing, deliveries, queue, ...completion_keys];
+    const worked = ends.filter((end) => end.worked).length;
     const args = ends.flatMap((end) => [end.message, end.write, ...this.#wake(end.caller!)]);
-    return this.redis.queueComplete(keys.length, ...keys, this.completion_ttl_s, ...args);
+    return this.redis.queueComplete(keys.length, ...keys, this.completion_ttl_s, worked, ...args);
   }
 
   #wake(caller: Caller): [channel: string, job_id: string] {

@@ -99,12 +99,12 @@ export function closeBooks({ questions, told, ledger, dead, stranded, loads }: R
   };
 }
 
-/** How much lies in each queue, processing list, retry lane and set of delayed messages that is not empty. */
+/** How much lies in each queue, lane of a tenant, processing list, retry lane and set of delayed messages that is not empty. */
 export async function lineContents(redis: Redis): Promise<Map<string, number>> {
   const contents = new Map<string, number>();
   for (const key of await redis.keys("job:*_in*")) {
     if (key.endsWith(":delayed")) contents.set(key, await redis.zcard(key));
-    else if (/_in$|:retry$|:processing:/.test(key)) contents.set(key, await redis.llen(key));
+    else if (/_in$|:lane:|:retry$|:processing:/.test(key)) contents.set(key, await redis.llen(key));
   }
   for (const [key, count] of contents) if (count === 0) contents.delete(key); // emptied since it was listed
   return contents;

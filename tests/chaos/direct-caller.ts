@@ -21,6 +21,9 @@ const NAME = "chaos";
 /** What is late shall show as such, not expire. */
 const HOUR_MS = 3_600_000;
 
+/** Questions are of several tenants, which take turns, and some of none that does. */
+const turns = [{ tenant: "a", priority: 1 }, { tenant: "b", priority: 3 }, { tenant: "c", priority: 1 }, {}];
+
 export class DirectCaller {
   readonly #names: RedisNames = redisNames();
   readonly #producer: Redis;
@@ -72,6 +75,7 @@ export class DirectCaller {
       deadline,
       reply_to: NAME,
       timings: {},
+      ...turns[Number(BigInt(Bun.hash(question.marker)) % BigInt(turns.length))],
     };
     try {
       await this.#admission.admit(job, job_id, question.marker);

@@ -21,6 +21,8 @@ export interface AcceptedJob {
   readonly marker: string;
 }
 
+/** The first queue and its tenants' lanes; what moves between them is not pushed. */
+const entry = new RegExp(`^${queues.encoderIn.name}(:lane:|$)`);
 const COMPLETION = "job:completion:";
 
 /** @param directory Redis's `dir`; files that were rewritten must have been kept (`aof-disable-auto-gc`). */
@@ -32,7 +34,7 @@ export async function readLedger(directory: string): Promise<Ledger> {
     if (name === "SET" && key.startsWith(COMPLETION)) {
       const job_id = key.slice(COMPLETION.length);
       completions.set(job_id, (completions.get(job_id) ?? 0) + 1);
-    } else if (name === "LPUSH" && key === queues.encoderIn.name) {
+    } else if (name === "LPUSH" && entry.test(key)) {
       const job_id = /"job_id":"([^"]*)"/.exec(value())?.[1] ?? "";
       accepted.push({ job_id, marker: markerIn(value()) ?? "" });
     } else if (name === "HINCRBY" && key.endsWith(":deliveries")) charged++;

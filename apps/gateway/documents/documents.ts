@@ -63,7 +63,7 @@ export function documents(options: DocumentsOptions) {
     try {
       const sent = await readUpload(request, options.body_timeout_ms);
       const content = await contentOf(sent, request.signal);
-      const accepted = await submitUpload(submission, tenantOf(request), sent, content, key);
+      const accepted = await submitUpload(submission, identityOf(request), sent, content, key);
       await identityOf(request).spend(estimateTokens(content.content));
       return accepted;
     } finally {

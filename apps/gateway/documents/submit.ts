@@ -14,6 +14,7 @@ import {
 } from "#contracts";
 import { type AcceptedJob, type Admission, Canceller, encode, type Note } from "#queue";
 import { HttpError } from "../http-error.ts";
+import type { Identity } from "../tenant.ts";
 import type { Content } from "./content.ts";
 import { redisAway } from "./errors.ts";
 import type { Upload } from "./upload.ts";
@@ -42,7 +43,7 @@ const RETRY_AFTER_S = 30;
  */
 export async function submitUpload(
   to: Submission,
-  tenant: string,
+  { tenant, priority }: Pick<Identity, "tenant" | "priority">,
   upload: Upload,
   content: Content,
   key: string | undefined,
@@ -54,7 +55,16 @@ export async function submitUpload(
   const digest = digestOf(upload);
   const admitted = await to.admission
     .admit(
-      { ...job, source, format: content.format, content: content.content, title, metadata, operation: "put" },
+      {
+        ...job,
+        priority,
+        source,
+        format: content.format,
+        content: content.content,
+        title,
+        metadata,
+        operation: "put",
+      },
       key ? `documents:${tenant}:${key}` : job.job_id,
       digest,
       noteOf(to, tenant, job.document_id, record),
@@ -66,6 +76,7 @@ export async function submitUpload(
     case "admitted":
       return { document_id: job.document_id, job_id: job.job_id };
     case "full":
+    case "overloaded":
       throw new HttpError(
         429,
         "line_full",

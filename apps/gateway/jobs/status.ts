@@ -17,9 +17,9 @@ const STAGES: Record<string, string> = {
 
 /** Rejects as the connection does. */
 export async function jobStatus({ waiter, places }: JobSources, job: AcceptedJob): Promise<JobStatus> {
-  const { job_id, deadline } = job;
+  const { job_id, deadline, tenant } = job;
   const about = { job_id, deadline };
-  const place = (await ended()) ?? (await places.find(job_id));
+  const place = (await ended()) ?? (await places.find(job_id, tenant));
   if ("state" in place) return place;
   // Between the two looks it may have left the line.
   if (place.kind === "moving") return (await ended()) ?? lost();

@@ -47,7 +47,7 @@ export type Guard = OpenGuard | KeyGuard;
 /** Without keys: everybody who can reach the gateway is the default tenant. */
 export class OpenGuard {
   readonly keyed = false;
-  readonly #anybody = { tenant: DEFAULT_TENANT, priority: 1, async spend() {} };
+  readonly #anybody = { tenant: DEFAULT_TENANT, async spend() {} };
 
   /** At once: a promise for each request would be a tenth of what they cost here. @throws HttpError 400 for a Host that is none. */
   admit(request: Request): void {
@@ -65,6 +65,8 @@ export class KeyGuard {
     redis: Redis,
     private readonly names: RedisNames,
     unknown_per_minute: number,
+    /** Whether tenants take turns. */
+    private readonly turns: boolean,
   ) {
     this.#strangers = new Strangers(unknown_per_minute);
     redis.defineCommand("keyAuthorise", { lua: authorise, numberOfKeys: 2 });
@@ -105,7 +107,7 @@ export class KeyGuard {
     };
     if (kind !== "allowed") throw overLimit(kind, retry_after_s, headers);
     const spend = (tokens: number) => this.#spend(digest, tokens);
-    identify(request, { tenant, priority: Number(priority), spend });
+    identify(request, { tenant, priority: this.turns ? Number(priority) : undefined, spend });
     return headers;
   }
 

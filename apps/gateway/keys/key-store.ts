@@ -12,7 +12,7 @@ export interface KeyGrant {
   readonly requests_per_minute: number;
   /** Of the models, by UTC day. */
   readonly tokens_per_day: number;
-  /** Weight among tenants where the line is full: 1 is plain. */
+  /** Weight among tenants where questions wait: 1 is plain. */
   readonly priority: number;
 }
 

@@ -29,7 +29,7 @@ export async function streamQuery(
   options: StreamsOptions,
   client: Client,
   question: QueryRequest,
-  asking: Pick<Asking, "tenant" | "spend" | "key" | "cache_control">,
+  asking: Pick<Asking, "tenant" | "priority" | "spend" | "key" | "cache_control">,
   encode: (event: AnswerEvent) => string = encodeEvent,
 ): Promise<Response> {
   const { metrics, duty } = options;

@@ -47,12 +47,22 @@ if not chosen then
     return { 'none' }
   end
   count(reserved) -- what waits is counted
-  redis.call('SET', key('waiting'), 1, 'PX', 10000)
+  redis.call('ZADD', key('waiting'), 'NX', now, job)
+  redis.call('PEXPIRE', key('waiting'), 10000)
   local open = opens_at ~= nil
   local again_ms = open and math.max(1, opens_at - now) or 1000
   return { 'wait', string.format('%.0f', math.min(again_ms, 1000)), open and 'open' or 'full' }
 end
 
+if redis.call('EXISTS', key('waiting')) == 1 then
+  redis.call('ZREM', key('waiting'), job)
+  for _, r in ipairs(replicas) do
+    if r.busy + (r == chosen and 1 or 0) < r.room then
+      place_is_free() -- there was more than one
+      break
+    end
+  end
+end
 count(chosen.url)
 redis.call('ZADD', key('running', chosen.url), now, job)
 redis.call('HSET', key('calls'), job, chosen.url .. ' ' .. call)

@@ -9,7 +9,7 @@
 --                       lost the job changes nothing
 -- `llm:replica:<URL>`   string: what `replica.lua` keeps, as MessagePack; `bun run replicas` shows it
 -- `llm:guard`           string: what `guard.lua` keeps, where the policy is `learned`
--- `llm:waiting`         string: some worker waits for a place
+-- `llm:waiting`         sorted set: jobs that wait for a place, by when they were first told to
 --
 -- Invariant: `load` is the number of unexpired leases in `inflight`; what runs is counted.
 local prefix = ARGV[1]
@@ -128,8 +128,11 @@ local function read_guard()
   return Guard.START
 end
 
+-- Who waits longest is told, and no other: were all told, chance would decide who waits on. A job that has ended
+-- meanwhile lets the next one wait until it asks again by itself.
 local function place_is_free()
-  if redis.call('DEL', key('waiting')) == 1 then
-    redis.call('PUBLISH', key('freed'), '')
+  local longest = redis.call('ZPOPMIN', key('waiting'))[1]
+  if longest then
+    redis.call('PUBLISH', key('freed'), longest)
   end
 end

@@ -1,11 +1,13 @@
--- Accepts a job, once, while the line has room.
+-- Accepts a job, once, while the line has room and is fast enough for its deadline.
 -- KEYS first queue, seen (what makes two pushes the same one), accepted (the job's own; without a key of its client it
 --      is `seen` too), further queues of the line ...
 -- ARGV message, record of the job (JSON with job_id and deadline), how long the record lives (ms), most jobs waiting,
---      prefix of completion keys,
+--      prefix of completion keys, tenant, weight (as of `push` in lanes.lua), how long those before it may take (ms; ''
+--      for as long as they like),
 --      [key of a hash that is written with the push, how long it lives (ms), key of a sorted set or '', a member for it,
 --      field, value ...]
--- Returns {'admitted', depth}, {'full', depth, how many jobs left the line in the last ten seconds}, or
+-- Returns {'admitted', depth}, {'full', depth, how many jobs left the line in the last ten seconds},
+--   {'overloaded', depth, in how many ms those before it would take no longer than they may}, or
 --   {'seen', record} of the job that was accepted before.
 -- Keys in ARGV: all names of a line lie on one Redis, or on one Cluster slot.
 -- Invariant: for one `seen` key at most one job is on the line or completed.
@@ -20,9 +22,9 @@ if record then
   end
 end
 local queues = { KEYS[1], unpack(KEYS, 4) }
-local depth = 0
+local depth, lanes = 0, {}
 for _, queue in ipairs(queues) do
-  depth = depth + redis.call('LLEN', queue)
+  depth = depth + waiting(queue, lanes)
 end
 if depth >= tonumber(ARGV[4]) then
   -- complete.lua counts by ten seconds: the share of the last count that a window of ten seconds still covers is added.
@@ -35,17 +37,23 @@ if depth >= tonumber(ARGV[4]) then
   end
   return { 'full', depth, tostring(left) }
 end
+if ARGV[8] ~= '' and depth > 0 then
+  local over = expected_wait(queues, depth, lanes, ARGV[6], tonumber(ARGV[7])) - ARGV[8]
+  if over > 0 then
+    return { 'overloaded', depth, tostring(over) }
+  end
+end
 redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
 if KEYS[3] ~= KEYS[2] then
   redis.call('SET', KEYS[3], ARGV[2], 'PX', ARGV[3])
 end
-redis.call('LPUSH', KEYS[1], ARGV[1])
-if ARGV[6] then
-  redis.call('DEL', ARGV[6])
-  redis.call('HSET', ARGV[6], unpack(ARGV, 10))
-  redis.call('PEXPIRE', ARGV[6], ARGV[7])
-  if ARGV[8] ~= '' then
-    redis.call('ZADD', ARGV[8], 0, ARGV[9])
+push(KEYS[1], ARGV[1], ARGV[6], ARGV[7])
+if ARGV[9] then
+  redis.call('DEL', ARGV[9])
+  redis.call('HSET', ARGV[9], unpack(ARGV, 13))
+  redis.call('PEXPIRE', ARGV[9], ARGV[10])
+  if ARGV[11] ~= '' then
+    redis.call('ZADD', ARGV[11], 0, ARGV[12])
   end
 end
 return { 'admitted', depth + 1 }

@@ -8,4 +8,8 @@ for i = #due, 1, -1 do
   redis.call('ZREM', KEYS[1], due[i])
   redis.call('RPUSH', KEYS[2], due[i])
 end
+-- A consumer that was handed the last of the queue may have died before it looked into the lanes.
+if redis.call('EXISTS', KEYS[2]) == 0 then
+  stage(KEYS[2], 'LEFT')
+end
 return #due

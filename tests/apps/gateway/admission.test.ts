@@ -115,8 +115,8 @@ test("Retry-After is what the line needs for those that wait, whichever gateway 
   const worker = connectWorker(redis.url, () => {}) as QueueRedis;
   for (const id of ["a", "b", "c", "d"]) {
     await worker.lpush("held", id);
-    const told = [60, id, "{}", "job:done:another-gateway", id] as const;
-    await worker.queueComplete(4, "held", "deliveries", "job:llm_in:left:", `job:completion:${id}`, ...told);
+    const told = [60, 1, id, "{}", "job:done:another-gateway", id] as const;
+    await worker.queueComplete(4, "held", "deliveries", "job:llm_in", `job:completion:${id}`, ...told);
   }
   worker.disconnect();
   const { headers } = await ask(url, { query: "three" });

@@ -1,7 +1,7 @@
 /** Jobs beyond the replicas' limits wait, and the first free place is taken. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import { Redis } from "ioredis";
-import { Balancer, DEFAULT_SETTINGS } from "#balancer";
+import { Balancer, type Call, DEFAULT_SETTINGS } from "#balancer";
 import { redisNames } from "#contracts";
 import { Places } from "../../../apps/llm/places.ts";
 import { startRedis, type TestRedis } from "../../support/redis.ts";
@@ -87,6 +87,27 @@ test("a worker takes more jobs at once while places are free, and one again as s
   await other.finish(calls[0]!, { outcome: "ok", latency_ms: 1, again: false });
   await waiting;
   expect(places.atOnce).toBe(1);
+});
+
+test("jobs get places in the order in which they began to wait, in whichever worker", async () => {
+  const another = server.client.duplicate();
+  subscribers.push(another);
+  const others = new Places({ balancer, subscriber: another, all_open_ms: 0 });
+  let running = await taken("first");
+  const order: string[] = [];
+  const waiting: Promise<Call>[] = [];
+  for (const [i, job_id] of ["second", "third", "fourth", "fifth"].entries()) {
+    const place = (i % 2 === 0 ? places : others).take(request(job_id), never) as Promise<Call>;
+    waiting.push(place);
+    place.then(() => order.push(job_id));
+    while ((await server.client.zscore("llm:waiting", job_id)) === null);
+    await server.client.zincrby("llm:waiting", i, job_id); // not within one millisecond
+  }
+  for (const next of waiting) {
+    await balancer.finish(running, { outcome: "ok", latency_ms: 1, again: false });
+    running = await next;
+  }
+  expect(order).toEqual(["second", "third", "fourth", "fifth"]);
 });
 
 test("a job that waits is let go when its signal fires", async () => {

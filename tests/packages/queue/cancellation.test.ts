@@ -132,10 +132,8 @@ describe("what became of a job stands", () => {
     const { job_id } = await admitted();
     const [, message] = await redis.queueTake(names.queue("job:encoder_in"), "held", "retry", 1, 0);
     await canceller.cancel(job_id);
-    const told = [60, message!, '{"status":"ok"}', "done:g", job_id];
-    expect(await redis.queueComplete(4, "held", "counts", "left:", names.completion(job_id), ...told)).toBe(
-      1,
-    );
+    const told = [60, 1, message!, '{"status":"ok"}', "done:g", job_id];
+    expect(await redis.queueComplete(4, "held", "counts", "q", names.completion(job_id), ...told)).toBe(1);
     expect(await completion(job_id)).toMatchObject({ status: "cancelled" });
   });
 

@@ -155,11 +155,11 @@ describe("retry", () => {
 
 describe("retry_dead.lua", () => {
   const retryDead = (raw: string, message: string): Promise<unknown> =>
-    server.client.call("EVALSHA", sha, 3, DEAD, QUEUE, "completion", raw, message);
+    server.client.call("EVALSHA", sha, 3, DEAD, QUEUE, "completion", raw, message, "t", 0);
   let sha: string;
   beforeEach(async () => {
-    const lua = await Bun.file("packages/queue/lua/retry_dead.lua").text();
-    sha = (await server.client.script("LOAD", lua)) as string;
+    const parts = ["lanes", "retry_dead"].map((name) => Bun.file(`packages/queue/lua/${name}.lua`).text());
+    sha = (await server.client.script("LOAD", (await Promise.all(parts)).join("\n"))) as string;
   });
 
   test("moves a letter's message into the queue, once", async () => {

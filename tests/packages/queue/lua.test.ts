@@ -16,6 +16,10 @@ afterAll(async () => {
   await server.stop();
 });
 
+/** Scripts that are one, with what they share before them. */
+const sources = async (...names: string[]) =>
+  (await Promise.all(names.map((name) => Bun.file(`packages/queue/lua/${name}.lua`).text()))).join("\n");
+
 describe("take", () => {
   test("gives the oldest messages first and keeps each in the taker's list", async () => {
     await redis.lpush("q", "a", "b", "c");
@@ -33,17 +37,23 @@ describe("take", () => {
 describe("settle", () => {
   test("hands on only what is still held here", async () => {
     await redis.lpush("held", "a", "b");
-    expect(await redis.queueSettle("held", "next", "deliveries", "a", "A", "stranger", "S", "b", "B")).toBe(
-      2,
-    );
+    expect(
+      await redis.queueSettle(
+        "held",
+        "next",
+        "deliveries",
+        "q",
+        ...["a", "stranger", "b"].flatMap((one) => [one, one.toUpperCase(), "t", 0]),
+      ),
+    ).toBe(2);
     expect(await redis.lrange("next", 0, -1)).toEqual(["B", "A"]);
     expect(await redis.llen("held")).toBe(0);
   });
 
   test("sent twice takes effect once", async () => {
     await redis.lpush("held", "a");
-    await redis.queueSettle("held", "next", "deliveries", "a", "A");
-    expect(await redis.queueSettle("held", "next", "deliveries", "a", "A")).toBe(0);
+    await redis.queueSettle("held", "next", "deliveries", "q", "a", "A", "t", 0);
+    expect(await redis.queueSettle("held", "next", "deliveries", "q", "a", "A", "t", 0)).toBe(0);
     expect(await redis.llen("next")).toBe(1);
   });
 });
@@ -54,9 +64,9 @@ describe("complete", () => {
     await subscriber.subscribe("done:g");
     const notice = new Promise<string>((resolve) => subscriber.on("message", (_channel, id) => resolve(id)));
     await redis.lpush("held", "a", "b");
-    const args = [60, "a", "A", "done:g", "id-a", "b", "B", "done:h", "id-b"];
+    const args = [60, 2, "a", "A", "done:g", "id-a", "b", "B", "done:h", "id-b"];
     expect(
-      await redis.queueComplete(5, "held", "deliveries", "left:", "completion:a", "completion:b", ...args),
+      await redis.queueComplete(5, "held", "deliveries", "q", "completion:a", "completion:b", ...args),
     ).toBe(2);
     expect(await notice).toBe("id-a");
     expect(await redis.mget("completion:a", "completion:b")).toEqual(["A", "B"]);
@@ -73,9 +83,10 @@ describe("complete", () => {
         4,
         "held",
         "deliveries",
-        "left:",
+        "q",
         "completion:a",
         60,
+        1,
         "a",
         "A",
         "done:g",
@@ -92,9 +103,10 @@ describe("complete", () => {
         4,
         "held",
         "deliveries",
-        "left:",
+        "q",
         "completion:a",
         60,
+        1,
         "a",
         "A",
         "done:g",
@@ -107,13 +119,26 @@ describe("complete", () => {
 
 describe("admit", () => {
   const sha = async () => {
-    const lua = await Bun.file("packages/queue/lua/admit.lua").text();
+    const lua = await sources("lanes", "expected_wait", "admit");
     return (await redis.script("LOAD", lua)) as string;
   };
   const admit = async (most: number, seen = "accepted:j") => {
     const record = JSON.stringify({ job_id: "j", deadline: Date.now() + 60_000 });
     const keys = ["q", seen, "accepted:j", "q2"];
-    return redis.call("EVALSHA", await sha(), keys.length, ...keys, "message", record, 60_000, most, "c:");
+    return redis.call(
+      "EVALSHA",
+      await sha(),
+      keys.length,
+      ...keys,
+      "message",
+      record,
+      60_000,
+      most,
+      "c:",
+      "t",
+      0,
+      "",
+    );
   };
 
   test("takes a job once, while the line's queues together have room", async () => {
@@ -132,19 +157,55 @@ describe("admit", () => {
   });
 
   test("tells a full line's rate from what its stages completed in the last ten seconds", async () => {
-    for (const [processing, left] of [
-      ["held:1", "q:left:"],
-      ["held:2", "q2:left:"],
+    for (const [processing, queue] of [
+      ["held:1", "q"],
+      ["held:2", "q2"],
     ] as const) {
       await redis.lpush(processing, "a", "b");
-      const told = [60, "a", "A", "done:g", "id-a", "b", "B", "done:g", "id-b"];
-      await redis.queueComplete(5, processing, "deliveries", left, "c:a", "c:b", ...told);
+      const told = [60, 2, "a", "A", "done:g", "id-a", "b", "B", "done:g", "id-b"];
+      await redis.queueComplete(5, processing, "deliveries", queue, "c:a", "c:b", ...told);
     }
     const [kind, depth, left] = (await admit(0)) as [string, number, string];
     expect([kind, depth]).toEqual(["full", 0]);
     // All four; if a new count began between the two, the share of the old one that is covered still.
     expect(Number(left)).toBeWithin(3.5, 4.001);
     for (const key of await redis.keys("*:left:*")) expect(await redis.ttl(key)).toBeWithin(25, 31);
+  });
+});
+
+describe("pace", () => {
+  const end = async (id: string, worked = 1) => {
+    await redis.lpush("held", id);
+    await redis.queueComplete(4, "held", "deliveries", "q", `c:${id}`, 60, worked, id, "A", "done:g", id);
+  };
+
+  test("is the time between two ends at both of which something waited", async () => {
+    await redis.lpush("q", "waiting");
+    await end("a");
+    await redis.hincrbyfloat("q:pace", "at", "-500"); // half a second ago
+    await end("b");
+    const { n, ms } = (await redis.hgetall("q:pace")) as { n: string; ms: string };
+    expect(Number(n)).toBe(1);
+    expect(Number(ms)).toBeWithin(500, 5_000);
+    expect(await redis.ttl("q:pace")).toBeWithin(55, 61);
+  });
+
+  test("is not measured while nothing waits", async () => {
+    await end("a");
+    expect(await redis.exists("q:pace")).toBe(0);
+    await redis.lpush("q", "waiting");
+    await end("b");
+    await redis.del("q");
+    await end("c");
+    await redis.lpush("q", "waiting");
+    await end("d");
+    expect(await redis.hget("q:pace", "n")).toBeNull();
+  });
+
+  test("counts nothing that was dropped", async () => {
+    await redis.lpush("q", "waiting");
+    for (const id of ["a", "b", "c"]) await end(id, 0);
+    expect(await redis.exists("q:pace")).toBe(0);
   });
 });
 
@@ -284,7 +345,7 @@ describe("reap", () => {
     await redis.zadd("consumers", Date.now() - 1, "gone");
     await reap();
     await redis.queueTake("q", "held:b", "retry", 1, 0);
-    await redis.queueSettle("held:b", "next", "deliveries", "a", "A");
+    await redis.queueSettle("held:b", "next", "deliveries", "q", "a", "A", "t", 0);
     expect(await redis.hlen("deliveries")).toBe(0);
   });
 });

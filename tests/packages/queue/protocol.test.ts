@@ -1,6 +1,7 @@
 /**
  * The protocol under any interleaving, on a real Redis: whatever consumers take, settle, put off, put back, die, are
- * reaped, or settle late as zombies, each message is in exactly one place and takes effect at most once.
+ * reaped, or settle late as zombies, each message is in exactly one place and takes effect at most once; and while one
+ * waits in a tenant's lane, a consumer that waits at the queue is woken.
  */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
@@ -25,14 +26,23 @@ afterAll(async () => {
 });
 
 type Step =
-  | { do: "push" }
+  | { do: "push"; tenant: string; weight: number }
+  | { do: "block"; who: string }
   | { do: "take"; who: string; n: number }
   | { do: "settle" | "settle again" | "delay" | "put back" | "die" | "lose"; who: string }
   | { do: "reap" | "promote" };
 
 const who = fc.constantFrom(...CONSUMERS);
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 3, arbitrary: fc.constant({ do: "push" } as const) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("push" as const),
+      tenant: fc.constantFrom("x", "y", "z"),
+      weight: fc.constantFrom(0, 1, 1, 5),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("block" as const), who }) },
   {
     weight: 4,
     arbitrary: fc.record({ do: fc.constant("take" as const), who, n: fc.integer({ min: 1, max: 4 }) }),
@@ -57,11 +67,21 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const processing = (consumer: string) => `held:${consumer}`;
 
 async function places(): Promise<string[]> {
-  const lists = ["q", "retry", "next", ...CONSUMERS.map(processing)];
+  const lists = ["q", "retry", "next", ...CONSUMERS.map(processing), ...(await redis.keys("*:lane:*"))];
   const messages = (await Promise.all(lists.map((list) => redis.lrange(list, 0, -1)))).flat();
   const dead = (await redis.lrange("dead", 0, -1)).map((letter) => JSON.parse(letter).message as string);
   const delayed = await redis.zrange("delayed", "0", "-1");
-  return [...messages, ...dead, ...delayed].sort();
+  return [...messages, ...dead, ...delayed].map((message) => message.trimEnd()).sort();
+}
+
+/** Lanes are told of while there are some, and then somebody who waits at the queue has something to take. */
+async function expectNobodyToWait(blocked: boolean): Promise<void> {
+  for (const queue of ["q", "next"]) {
+    const lanes = await redis.keys(`${queue}:lane:*`);
+    const told = await redis.exists(`${queue}:lanes`, `${queue}:weights`);
+    expect(told).toBe(lanes.length > 0 ? 2 : 0);
+    if (lanes.length > 0 && !blocked) expect(await redis.llen(queue)).toBeGreaterThan(0);
+  }
 }
 
 test("nothing is lost, and nothing takes effect twice", async () => {
@@ -75,23 +95,53 @@ test("nothing is lost, and nothing takes effect twice", async () => {
       for (const consumer of CONSUMERS)
         await redis.queueBeat("consumers", processing(consumer), consumer, 60_000);
 
+      const turns = new Map<string, [tenant: string, weight: number]>();
+      const turnOf = (message: string) => turns.get(message.trimEnd())!;
+      /** A message came by BLMOVE, and its consumer has not looked into the lanes yet. */
+      let blocked = false;
       for (const one of steps) {
         if (one.do === "push") {
-          pushed.push(`m${pushed.length}`);
-          await redis.lpush("q", pushed.at(-1)!);
+          const message = `m${pushed.length}`;
+          pushed.push(message);
+          turns.set(message, [one.tenant, one.weight]);
+          await redis.lpush("source", message);
+          await redis.queueSettle("source", "q", "deliveries", "s", message, message, one.tenant, one.weight);
+        } else if (one.do === "block") {
+          const message = await redis.lmove("q", processing(one.who), "RIGHT", "LEFT");
+          if (message === null) continue;
+          believed.get(one.who)!.push(message);
+          blocked = true;
         } else if (one.do === "take") {
           const mine = believed.get(one.who)!;
           const [, ...taken] = await redis.queueTake("q", processing(one.who), "retry", one.n, mine.length);
           mine.push(...taken);
+          if ((await redis.exists("retry")) === 0) blocked = false;
         } else if (one.do === "settle") {
           const message = believed.get(one.who)!.shift();
           if (message === undefined) continue;
           settled.set(one.who, message);
-          await redis.queueSettle(processing(one.who), "next", "deliveries", message, message);
+          await redis.queueSettle(
+            processing(one.who),
+            "next",
+            "deliveries",
+            "q",
+            message,
+            message,
+            ...turnOf(message),
+          );
         } else if (one.do === "settle again") {
           // A reply was lost, and the settle is sent once more.
           const message = settled.get(one.who)!;
-          await redis.queueSettle(processing(one.who), "next", "deliveries", message, message);
+          if (message === "none") continue;
+          await redis.queueSettle(
+            processing(one.who),
+            "next",
+            "deliveries",
+            "q",
+            message,
+            message,
+            ...turnOf(message),
+          );
         } else if (one.do === "delay") {
           const message = believed.get(one.who)!.shift();
           if (message === undefined) continue;
@@ -108,7 +158,9 @@ test("nothing is lost, and nothing takes effect twice", async () => {
           await redis.queueReap("consumers", "deliveries", "dead", "retry", "held:", ...args);
         } else {
           await redis.queuePromote("delayed", "q");
+          blocked = false;
         }
+        await expectNobodyToWait(blocked);
         expect(await places()).toEqual(pushed.toSorted());
       }
     }),

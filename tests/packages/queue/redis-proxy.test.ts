@@ -49,7 +49,9 @@ async function settled(jobs: number): Promise<unknown[]> {
 
 /** Resolves when nothing is left in the queue, in the retry lane, or held. */
 async function empty(): Promise<void> {
-  while ((await stage.server.client.keys(`${QUEUE}*`)).some((key) => !/:(consumers|left:\d+)$/.test(key))) {}
+  while (
+    (await stage.server.client.keys(`${QUEUE}*`)).some((key) => !/:(consumers|pace|left:\d+)$/.test(key))
+  ) {}
 }
 
 function producer(url: string) {
