@@ -18,7 +18,7 @@ let openai: OpenAI;
 let encoders: TestProcess[] = [];
 
 beforeAll(async () => {
-  gateways = await startKeyedGateways(1, { MAX_QUEUE_DEPTH: "50" });
+  gateways = await startKeyedGateways(1, { MAX_QUEUE_DEPTH: "50", TENANT_TURNS: "false" });
   openai = await client();
 });
 afterAll(async () => {
