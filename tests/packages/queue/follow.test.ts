@@ -31,7 +31,7 @@ async function pushed() {
 }
 
 const complete = (completion: string) =>
-  redis.queueComplete(4, "held", "deliveries", "left:", KEY, 60, "m", completion, "done:g", "a");
+  redis.queueComplete(4, "held", "deliveries", "queue", KEY, 60, 1, "m", completion, "done:g", "a");
 
 test("of a job that is completed", async () => {
   await redis.lpush("held", "m", "m");
