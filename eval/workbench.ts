@@ -42,6 +42,7 @@ export async function openWorkbench(name: string, { store, data_dir }: EvalComma
     chunker,
     close: async () => {
       chunker.close();
+      await model.close();
       await opened.close();
     },
   };

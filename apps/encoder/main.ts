@@ -41,7 +41,7 @@ const app = await runStage({
   handleBatch: encodeHandler({ model, vectors }),
   close: async () => {
     redis?.disconnect();
-    model.close();
+    await model.close();
   },
 });
 metrics.register(app.registry);

@@ -53,6 +53,7 @@ try {
     process.exitCode = report(await ingestFiles(tools, command, startProgress, stop.signal));
   } finally {
     chunker.close();
+    await model.close();
   }
   await store.close();
 } catch (error) {

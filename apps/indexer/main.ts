@@ -57,7 +57,7 @@ const app = await runStage({
     redis.disconnect();
     const loaded = await tools?.catch(() => undefined);
     loaded?.chunker.close();
-    loaded?.model.close();
+    await loaded?.model.close();
     await store.close();
   },
 });

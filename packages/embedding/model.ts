@@ -32,8 +32,11 @@ export interface EmbeddingModel {
   embedTokens(tokens: readonly (readonly number[])[]): Promise<Float32Array[]>;
   /** Tokens of a text without special tokens, not truncated. */
   countTokens(text: string): number;
-  /** Frees the model's memory and threads; of no use after it. A process need not do it before its end. */
-  close(): void;
+  /**
+   * Frees the model's memory and threads, when what is at work is done; what waits is never answered. A process that ends
+   * by `process.exit` does it before: a thread that is ended inside the engine makes it end with a crash.
+   */
+  close(): Promise<void>;
 }
 
 /** One inference. */
@@ -140,8 +143,8 @@ class MeanPooledModel implements EmbeddingModel {
     return vectors;
   }
 
-  close(): void {
-    this.sessions.close();
+  close(): Promise<void> {
+    return this.sessions.close();
   }
 
   /** A batch may hold what can be done in time, and no more than its share of what is to be done. */

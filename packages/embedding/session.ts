@@ -3,7 +3,8 @@
  *
  * 1. `start`: the thread loads the model's file.
  * 2. `encode`, once at a time: texts in, vectors out. The process lives for as long as one is at work, no longer.
- * 3. `close`: the thread and its memory go.
+ * 3. `close`: the thread and its memory go, when what is at work is done. A thread that is ended inside the engine takes the
+ *    whole process with it.
  */
 
 export interface SessionOrder {
@@ -34,7 +35,7 @@ export class Session {
   /** The type that TypeScript takes from the DOM lacks two of Bun's methods. */
   readonly #worker = new Worker(new URL("./session-worker.ts", import.meta.url)) as Worker &
     Pick<Bun.Worker, "ref" | "unref">;
-  #busy = false;
+  #work: Promise<unknown> | undefined;
   #closed = false;
 
   private constructor() {
@@ -53,14 +54,14 @@ export class Session {
     try {
       await session.#ask(order);
     } catch (error) {
-      session.close();
+      await session.close();
       throw error;
     }
     return session;
   }
 
   get busy(): boolean {
-    return this.#busy;
+    return this.#work !== undefined;
   }
 
   /** Only when it is not busy. */
@@ -68,18 +69,18 @@ export class Session {
     return this.#ask(texts);
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#closed = true;
+    await this.#work?.catch(() => {}); // whoever asked is told
     this.#worker.terminate();
   }
 
   async #ask(order: SessionOrder): Promise<unknown>;
   async #ask(texts: Texts): Promise<Encoded>;
   async #ask(what: SessionOrder | Texts): Promise<unknown> {
-    this.#busy = true;
     this.#worker.ref();
     try {
-      return await new Promise((resolve, reject) => {
+      this.#work = new Promise((resolve, reject) => {
         this.#worker.onmessage = ({ data }: MessageEvent<SessionAnswer>) => {
           if ("error" in data) reject(new Error(data.error));
           else resolve(data);
@@ -87,9 +88,10 @@ export class Session {
         this.#worker.onerror = ({ message }: ErrorEvent) => reject(new Error(message));
         this.#worker.postMessage(what);
       });
+      return await this.#work;
     } finally {
       this.#worker.unref();
-      this.#busy = false;
+      this.#work = undefined;
     }
   }
 }

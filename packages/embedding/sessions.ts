@@ -24,7 +24,7 @@ export class Sessions {
   readonly side_by_side: number;
   readonly #waiting: Waiting[] = [];
   readonly #others: Session[] = [];
-  #starting = false;
+  #started: Promise<void> | undefined;
   #running = 0;
   #closed = false;
 
@@ -48,10 +48,12 @@ export class Sessions {
     });
   }
 
-  /** What is at work or waits is never answered. */
-  close(): void {
+  /** Resolves when what is at work is done and the threads have gone; what waits is never answered. */
+  async close(): Promise<void> {
     this.#closed = true;
-    for (const session of [this.spread, ...this.#others]) session.close();
+    this.#waiting.length = 0;
+    await this.#started;
+    await Promise.all([this.spread, ...this.#others].map((session) => session.close()));
   }
 
   #work(): void {
@@ -64,7 +66,7 @@ export class Sessions {
 
   #free(): Session | undefined {
     const alone = this.#running === 0 && this.#waiting.length === 1;
-    if (!alone) this.#startOthers();
+    if (!alone && this.side_by_side > 1) this.#started ??= this.#startOthers();
     if (alone || this.#others.length === 0) return this.spread.busy ? undefined : this.spread;
     return this.#others.find((session) => !session.busy);
   }
@@ -80,17 +82,14 @@ export class Sessions {
     this.#work();
   }
 
-  /** Once; if one fails, the work goes on as it went until then. */
+  /** If one fails, the work goes on as it went until then. */
   async #startOthers(): Promise<void> {
-    if (this.#starting || this.side_by_side === 1) return;
-    this.#starting = true;
     const order = { ...this.order, threads: Math.floor(this.order.threads / this.side_by_side) };
     const starts = Array.from({ length: this.side_by_side }, () => Session.start(order));
     const started = (await Promise.allSettled(starts)).flatMap((start) => {
       return start.status === "fulfilled" ? [start.value] : [];
     });
-    if (this.#closed) for (const session of started) session.close();
-    else this.#others.push(...started);
+    this.#others.push(...started);
     this.#work();
   }
 }

@@ -56,6 +56,7 @@ test("the OpenAPI document names every route and every schema", async () => {
     "/query",
     "/ready",
     "/v1/chat/completions",
+    "/v1/embeddings",
     "/v1/models",
     "/v1/models/{model}",
   ]);

@@ -1,4 +1,4 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { type EmbeddingIn, packEmbedding } from "#contracts";
 import { loadModel } from "#embedding";
 import { Completed, Fail } from "#queue";
@@ -10,6 +10,7 @@ import { encoderJob } from "../../support/jobs.ts";
 setDefaultTimeout(60_000);
 
 const model = await loadModel({ directory });
+afterAll(() => model.close());
 const encode = encodeHandler({ model, vectors: new QuestionVectors({ model, most: 10 }) });
 
 function embeddingJob(text: string): EmbeddingIn {

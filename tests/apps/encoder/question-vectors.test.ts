@@ -15,7 +15,7 @@ const redis = await startRedis();
 const connection = connectProducer(redis.url, () => {});
 await connection.ping().catch(() => new Promise<void>((resolve) => connection.once("ready", resolve)));
 afterAll(async () => {
-  model.close();
+  await model.close();
   connection.disconnect();
   await redis.stop();
 });

@@ -94,6 +94,7 @@ describe("with an encoder", () => {
     const local = await loadModel({ directory });
     const input = ["What is a queue?", "What is a stack?", "Queues, in a longer sentence, are lines."];
     const expected = await local.embed(input);
+    await local.close();
     const by_default = await openai.embeddings.create({ model, input });
     const floats = await openai.embeddings.create({
       model,

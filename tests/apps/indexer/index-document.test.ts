@@ -14,9 +14,9 @@ setDefaultTimeout(60_000);
 
 const model = await loadModel({ directory });
 const chunker = new Chunker({ model: { directory }, window: model.window });
-afterAll(() => {
+afterAll(async () => {
   chunker.close();
-  model.close();
+  await model.close();
 });
 
 let folder: string;

@@ -15,7 +15,10 @@ setDefaultTimeout(60_000);
 
 const model = await loadModel({ directory });
 const chunker = new Chunker({ model: { directory }, window: model.window });
-afterAll(() => chunker.close());
+afterAll(async () => {
+  chunker.close();
+  await model.close();
+});
 
 const folder = ingestFolder();
 const before = process.cwd();

@@ -32,7 +32,7 @@ async function expectOneWholeModel(directory: string): Promise<void> {
   expect(await readdir(join(directory, "Xenova"))).toEqual(["all-MiniLM-L6-v2"]);
   const model = await loadModel({ directory });
   expect(await model.embed(["a text"])).toHaveLength(1);
-  model.close();
+  await model.close();
 }
 
 test("a model is built once, in a root that is made where it is not there", async () => {

@@ -22,10 +22,7 @@ beforeAll(async () => {
     loadModel({ directory }),
   ]);
 });
-afterAll(() => {
-  int8.close();
-  fp32.close();
-});
+afterAll(() => Promise.all([int8.close(), fp32.close()]));
 
 test("a vector is as near to that in fp32 as cosine 0.985", async () => {
   const [ours, exact] = await Promise.all([int8.embed(sentences), fp32.embed(sentences)]);

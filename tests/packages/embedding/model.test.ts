@@ -107,7 +107,7 @@ test.each([
   await model.embed(Array.from({ length: 8 }, (_, i) => `${i} ${"word ".repeat(50)}`));
   expect(runs.map((run) => run.texts)).toEqual(batches);
   expect(runs.reduce((sum, run) => sum + run.tokens, 0)).toBe(8 * 53);
-  model.close();
+  await model.close();
 });
 
 test("texts are shared out among the threads, one batch each; a few short ones are not", async () => {
@@ -120,7 +120,7 @@ test("texts are shared out among the threads, one batch each; a few short ones a
   expect(one! + other!).toBe(16);
   expect(Math.max(one!, other!)).toBeLessThan(11);
   expect(few).toEqual([3]);
-  model.close();
+  await model.close();
 });
 
 describe("a model that is of no use", () => {

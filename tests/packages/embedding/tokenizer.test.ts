@@ -32,6 +32,7 @@ test("the model counts the same", async () => {
   const model = await loadModel({ directory });
   const text = "Queues keep what workers cannot take yet: Dvořák's 机器 🚀, and `code()`.";
   expect(model.countTokens(text)).toBe(tokenizer.count(text));
+  await model.close();
 });
 
 test("a tokenizer that is not there says to run set-up", async () => {
