@@ -72,7 +72,7 @@ function proxy({ replicas }: Scenario): Rival {
   return {
     maxconn: replicas[0]!.slots,
     redispatch: true,
-    retries: false,
+    retries: !!process.env.RETRY,
     interval_ms: 1_000,
     fall: 3,
     rise: 2,

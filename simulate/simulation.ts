@@ -34,6 +34,8 @@ export interface Result {
   readonly retries: number;
   readonly moves: number;
   readonly probes: number;
+  /** How often a replica was found to hang. */
+  readonly silences: number;
   readonly longest_line: number;
   /** Whether `peak-ewma` decided for `learned` at the end. */
   readonly falls_back: boolean;

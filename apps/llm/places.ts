@@ -2,13 +2,15 @@
  * A place at a replica for each job: at once where one is free, else as soon as one comes free.
  *
  * While a job waits here, its worker takes no other: the rest stays in `job:llm_in`, in order, for whichever worker
- * gets a place first.
+ * gets a place first. A job that comes again has waited once: it goes before those that come first.
  */
 import type { Redis } from "ioredis";
 import type { Balancer, Call, DispatchRequest } from "#balancer";
 
 /** Workers that wait are told together, and should not ask together. */
 const JITTER_MS = 5;
+/** By so much a job that comes again, as its replica failed or hangs, is ahead of those that come first. */
+const YIELD_MS = 3;
 
 export interface PlacesOptions {
   readonly balancer: Balancer;
@@ -21,15 +23,18 @@ export interface PlacesOptions {
 export type NoPlace = "none" | "gone" | "open";
 
 export class Places {
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Map<() => void, DispatchRequest["kind"]>();
   /** How often it was told that a place has come free. */
   #told = 0;
 
   constructor(private readonly options: PlacesOptions) {
     const { subscriber, balancer } = options;
-    subscriber.on("message", () => {
+    subscriber.on("message", (_channel, who) => {
       this.#told++;
-      for (const wake of this.#waiting) wake();
+      for (const [wake, kind] of this.#waiting) {
+        if (who === "again" && kind === "first") setTimeout(wake, YIELD_MS);
+        else wake();
+      }
     });
     subscriber.subscribe(balancer.freed).catch(() => {}); // the connection is closing
   }
@@ -51,11 +56,12 @@ export class Places {
       if (dispatched.kind !== "wait") return dispatched.kind;
       if (dispatched.reason === "open" && performance.now() > until) return "open";
       // The word that a place is free comes over another connection, and may overtake the answer that none is.
-      if (told === this.#told && !signal.aborted) await this.#freed(dispatched.again_ms, signal);
+      if (told === this.#told && !signal.aborted)
+        await this.#freed(request.kind, dispatched.again_ms, signal);
     }
   }
 
-  #freed(within_ms: number, signal: AbortSignal): Promise<void> {
+  #freed(kind: DispatchRequest["kind"], within_ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const wake = () => {
         clearTimeout(timer);
@@ -65,7 +71,7 @@ export class Places {
       };
       const timer = setTimeout(wake, within_ms + JITTER_MS * Math.random());
       signal.addEventListener("abort", wake);
-      this.#waiting.add(wake);
+      this.#waiting.set(wake, kind);
     });
   }
 }

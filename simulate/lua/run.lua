@@ -16,6 +16,8 @@ local EPOCH = 1e9
 local HEALTHY_MS, SILENT_MS = 1, 2000
 -- A job that waits asks again after this at the latest, ms.
 local ASK_AGAIN_MS = 1000
+-- A call without a token is looked at after this, ms: sooner no replica is taken to hang.
+local LOOK_MS = 500
 
 local now = EPOCH
 local gap = arriving(config.arrivals, stream(config.seed))
@@ -28,6 +30,7 @@ for i, given in ipairs(config.replicas) do
   given.seed = config.seed * 1009 + i
   local r = Replica.fresh(now - s.slow_start_ms)
   r.id = i
+  r.url = i
   r.model = Model.fresh(given)
   r.model.replica = r
   r.inflight = 0
@@ -46,7 +49,7 @@ for i = 1, config.slices do
   slices[i] = Histogram.fresh()
 end
 local per_slice = math.max(1, math.ceil(config.queries / config.slices))
-local counted, errors, late, retries, moves, probes, passed = 0, 0, 0, 0, 0, 0, 0
+local counted, errors, late, retries, moves, probes, silences = 0, 0, 0, 0, 0, 0, 0
 local waited_sum, longest_line = 0, 0
 local turn = 0
 local arrived, over = 0, 0
@@ -127,6 +130,9 @@ local function run_on(r, job)
   r.newest = job
   limit_last = limit_last + 1
   limit_at[limit_last], limit_job[limit_last], limit_token[limit_last] = now + config.first_token_ms, job, job.token
+  if not rival and s.hang_factor > 0 and not job.was_silent then
+    plan(now + LOOK_MS, job, -job.token)
+  end
   Model.call(r.model, job, now, fault_draw)
 end
 
@@ -222,7 +228,12 @@ local function ended(job, outcome)
   local latency = now - job.began
   if not rival then
     if outcome == 'ok' then
+      -- The whole answer comes with its first token.
+      Silence.first_token(r, latency, 0)
       Replica.succeeded(r, now, job.token, latency, r.running, s)
+    elseif outcome == 'silent' then
+      job.was_silent = true
+      Replica.aborted(r, job.token)
     else
       Replica.failed(r, now, job.token, latency, math.random(), s)
     end
@@ -275,7 +286,7 @@ local function arrive()
   else
     job = {}
   end
-  job.number, job.came, job.work, job.failed, job.reserved = arrived, now, service(), nil, nil
+  job.number, job.came, job.work, job.failed, job.reserved, job.was_silent = arrived, now, service(), nil, nil, nil
   if not rival then
     for _, r in ipairs(replicas) do
       see(r)
@@ -300,6 +311,21 @@ local function arrive()
   end
 end
 
+-- The job's call has no token yet.
+local function look_for_silence(job)
+  local r = job.on
+  local again, news = Silence.look(r, replicas, job.began, 0, now, s)
+  if news then
+    Replica.fell_silent(r, now, job.token, math.random(), s)
+    silences = silences + 1
+  end
+  if again == 0 then
+    ended(job, 'silent')
+  elseif again then
+    plan(now + again, job, -job.token)
+  end
+end
+
 local function change(fault)
   local r = replicas[fault.replica]
   local running = {}
@@ -309,6 +335,11 @@ local function change(fault)
     job = job.after
   end
   Model.change(r.model, fault, now, running)
+  -- A health check is left at a replica that hangs: answered when it returns.
+  if not rival and config.health_ms > 0 and r.model.mode == 'ok' then
+    Silence.well(r, now)
+    serve()
+  end
 end
 
 -- Replicas without traffic are asked whether they are well.
@@ -371,7 +402,9 @@ while over < config.queries do
     arrive()
   elseif what == 2 then
     local holder, token = take_event()
-    if holder.token == token then
+    if holder.token == -token then
+      look_for_silence(holder)
+    elseif holder.token == token then
       local outcome = holder.outcome
       if outcome == 'ready' then
         ready(holder)
@@ -379,8 +412,7 @@ while over < config.queries do
         holder.next.outcome = 'ok'
         ended(holder.next, 'ok')
       elseif holder.on.model.mode == 'hang' then
-        local held = holder.on.model.held
-        held[#held + 1] = holder
+        Model.hold(holder.on.model, holder)
       else
         ended(holder, outcome)
       end
@@ -414,6 +446,7 @@ return {
   retries = retries,
   moves = moves,
   probes = probes,
+  silences = silences,
   longest_line = longest_line,
   falls_back = guard.falls_back,
   simulated_ms = now - EPOCH,

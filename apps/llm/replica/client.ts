@@ -16,6 +16,8 @@ export interface ReplicaRequest {
   readonly url: string;
   readonly prompt: string;
   readonly signal: AbortSignal;
+  /** Called with whatever the model makes, thoughts included: it is at work. */
+  readonly onSign?: () => void;
   /** Called with each piece of the answer as it comes. */
   readonly onToken?: (token: string) => void;
 }
@@ -57,7 +59,7 @@ export function replicaClient(options: ReplicaOptions): ReplicaClient {
   const headers: Record<string, string> = api_key ? { authorization: `Bearer ${api_key}` } : {};
 
   return {
-    async generate({ url, prompt, signal, onToken }) {
+    async generate({ url, prompt, signal, onSign, onToken }) {
       signal.throwIfAborted();
       const watch = new Watch(signal, url);
       const answer = new Answer(wire, onToken);
@@ -67,6 +69,7 @@ export function replicaClient(options: ReplicaOptions): ReplicaClient {
         for await (const text of streamText({ url, path, body, headers, signal: watch.signal })) {
           if (answer.complete) continue;
           const token = answer.add(text);
+          if (token) onSign?.();
           if (answer.complete) watch.expect("end", END_MS);
           else if (token) watch.expect("further token", between_tokens_ms);
         }

@@ -9,7 +9,7 @@
 --                       lost the job changes nothing
 -- `llm:replica:<URL>`   string: what `replica.lua` keeps, as MessagePack; `bun run replicas` shows it
 -- `llm:guard`           string: what `guard.lua` keeps, where the policy is `learned`
--- `llm:waiting`         string: some worker waits for a place
+-- `llm:waiting`         string: some worker waits for a place, with a job that comes `first` or, before those, `again`
 --
 -- Invariant: `load` is the number of unexpired leases in `inflight`; what runs is counted.
 local prefix = ARGV[1]
@@ -128,8 +128,17 @@ local function read_guard()
   return Guard.START
 end
 
+local function wait_for_place(first)
+  if first then
+    redis.call('SET', key('waiting'), 'first', 'NX', 'PX', 10000)
+  else
+    redis.call('SET', key('waiting'), 'again', 'PX', 10000)
+  end
+end
+
 local function place_is_free()
-  if redis.call('DEL', key('waiting')) == 1 then
-    redis.call('PUBLISH', key('freed'), '')
+  local who = redis.call('GETDEL', key('waiting'))
+  if who then
+    redis.call('PUBLISH', key('freed'), who)
   end
 end
