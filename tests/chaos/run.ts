@@ -15,6 +15,7 @@ import { startRedis, type TestRedis } from "../support/redis.ts";
 import { type Books, closeBooks, deadJobs, lineContents, replicaLoads } from "./books.ts";
 import { Callers } from "./callers.ts";
 import { Client } from "./client.ts";
+import { type CountsReport, CountWatch } from "./count-watch.ts";
 import { DirectCaller } from "./direct-caller.ts";
 import { FaultPlan } from "./fault-plan.ts";
 import { type Ledger, readLedger } from "./ledger.ts";
@@ -37,6 +38,8 @@ export interface Report {
   /** How often a caller was refused, most of whom then asked again. */
   readonly again: number;
   readonly books: Books;
+  /** Where the scenario watches them. */
+  readonly counts?: CountsReport;
   /** In words; none if the promise was kept. */
   readonly problems: readonly string[];
   /** From the first question until the books were closed. */
@@ -59,12 +62,15 @@ export async function run(scenario: Scenario, seed: number, interrupted: AbortSi
   const failed = (error: Error) => failures.add(error.message);
   const line = startLine(scenario, seed, redis.url, failed);
   const direct = new DirectCaller(redis.url);
+  const watcher = scenario.watch_counts ? redis.client.duplicate() : undefined;
+  const counting = watcher && new CountWatch(watcher);
   let kept = false;
   try {
     await within(START_MS, "the line did not come up", [line.up(), direct.up()]);
     for (const failure of failures) throw new Error(failure);
 
     const started = performance.now();
+    counting?.start();
     const random = new SeededRandom(seed);
     const asked = questions(scenario, random);
     const client = new Client(line.gateways, new SeededRandom(seed + 1));
@@ -93,6 +99,7 @@ export async function run(scenario: Scenario, seed: number, interrupted: AbortSi
     clearInterval(watch);
 
     if (!end.signal.aborted) await atRest(redis, line, callers.again > 0 ? scenario.gateway : undefined);
+    const counts = await counting?.stop();
     const [ledger, dead, stranded, loads, calls] = await within(CLOSE_MS, "the books could not be read", [
       readWhenWritten(redis, directory),
       deadJobs(redis.client),
@@ -106,12 +113,13 @@ export async function run(scenario: Scenario, seed: number, interrupted: AbortSi
     const faults = plan.injected;
     const problems = problemsOf(scenario, books, { faults, again, calls, charged: ledger.charged });
     if (end.signal.aborted) problems.unshift(String(end.signal.reason));
-    problems.push(...failures);
+    problems.push(...failures, ...(counts?.problems ?? []));
     kept = problems.length === 0;
     if (!kept && !interrupted.aborted) problems.push(`Redis's append-only file is kept in ${directory}`);
-    return { faults, again, books, problems, seconds };
+    return { faults, again, books, counts, problems, seconds };
   } finally {
     direct.close();
+    watcher?.disconnect();
     await line.stop();
     await redis.stop();
     if (kept || interrupted.aborted) rmSync(directory, { recursive: true, force: true });

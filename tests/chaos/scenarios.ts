@@ -5,6 +5,7 @@ import {
   type Fault,
   freeze,
   kill,
+  killAny,
   killGateway,
   killRedis,
   killReplica,
@@ -26,6 +27,8 @@ export interface Scenario {
   readonly gateway?: GatewayScenario;
   /** Share of clients that hang up, at random. */
   readonly hang_up?: number;
+  /** Whether the counts of replicas are held against the truth all the time, rather than at the end alone. */
+  readonly watch_counts?: boolean;
 }
 
 export interface GatewayScenario {
@@ -33,6 +36,8 @@ export interface GatewayScenario {
   readonly timeout_ms: number;
   /** Share of calls to a replica that meet each of its faults: refused, hanging, cut off midway, answered with rubbish. */
   readonly replica_faults?: number;
+  /** Share of calls whose stream is cut midway, in place of all of these. */
+  readonly cut_streams?: number;
 }
 
 /** Short, so that a run is; two seconds still let a busy machine beat in time. */
@@ -68,6 +73,14 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     gateway: { timeout_ms: 30_000, replica_faults: 0.1 },
   },
   hangup: { jobs: 5_000, faults: 0, hang_up: 0.25, gateway: { timeout_ms: 30_000 } },
+  counters: {
+    jobs: 50_000,
+    faults: 50,
+    fault: killAny,
+    hang_up: 0.25,
+    watch_counts: true,
+    gateway: { timeout_ms: 10_000, cut_streams: 0.1 },
+  },
   mixed: {
     jobs: 5_000,
     faults: 40,
