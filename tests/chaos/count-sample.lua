@@ -2,7 +2,7 @@
 -- KEYS none (a run has a Redis of its own, without a prefix); ARGV queues of the line ...
 -- Returns JSON: {now, replicas: [{url, load, counted: [job id, end of its lease, ...], running: [job id ...]}],
 --   live: [job id ...] of messages on the line that are neither completed nor expired,
---   admitted, done: [job id ...] of those counted}.
+--   done: [job id ...] of those counted that are completed}.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
@@ -28,13 +28,10 @@ for _, queue in ipairs(ARGV) do
   end
 end
 
-local replicas, admitted, done = {}, {}, {}
+local replicas, done = {}, {}
 for _, url in ipairs(redis.call('HKEYS', 'llm:replicas')) do
   local counted = redis.call('ZRANGE', 'llm:inflight:' .. url, 0, -1, 'WITHSCORES')
   for i = 1, #counted, 2 do
-    if redis.call('EXISTS', 'job:accepted:' .. counted[i]) == 1 then
-      admitted[#admitted + 1] = counted[i]
-    end
     if redis.call('EXISTS', 'job:completion:' .. counted[i]) == 1 then
       done[#done + 1] = counted[i]
     end
@@ -50,6 +47,5 @@ return cjson.encode({
   now = now,
   replicas = list(replicas),
   live = list(live),
-  admitted = list(admitted),
   done = list(done),
 })

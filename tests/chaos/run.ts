@@ -21,6 +21,7 @@ import { FaultPlan } from "./fault-plan.ts";
 import { type Ledger, readLedger } from "./ledger.ts";
 import { type Line, startLine } from "./line.ts";
 import { problemsOf } from "./problems.ts";
+import type { Program } from "./program.ts";
 import { questions } from "./question.ts";
 import { SeededRandom } from "./random.ts";
 import { type GatewayScenario, LEASE_MS, type Scenario } from "./scenarios.ts";
@@ -63,7 +64,14 @@ export async function run(scenario: Scenario, seed: number, interrupted: AbortSi
   const line = startLine(scenario, seed, redis.url, failed);
   const direct = new DirectCaller(redis.url);
   const watcher = scenario.watch_counts ? redis.client.duplicate() : undefined;
-  const counting = watcher && new CountWatch(watcher);
+  const ended = (programs: readonly Program[]) => programs.reduce((sum, { ended }) => sum + ended, 0);
+  const gateways = line.gateways.map(({ program }) => program);
+  const counting =
+    watcher &&
+    new CountWatch(watcher, {
+      gateway: () => ended(gateways),
+      any: () => ended([...gateways, ...line.workers]),
+    });
   let kept = false;
   try {
     await within(START_MS, "the line did not come up", [line.up(), direct.up()]);
@@ -82,11 +90,12 @@ export async function run(scenario: Scenario, seed: number, interrupted: AbortSi
       failed,
     );
     const end = new AbortController();
-    const ended = new Promise<void>((resolve) => end.signal.addEventListener("abort", () => resolve()));
+    const over = new Promise<void>((resolve) => end.signal.addEventListener("abort", () => resolve()));
     const callers = new Callers({
+      callers: scenario.callers,
       questions: asked,
       ask: scenario.gateway ? client.ask : direct.ask,
-      turn: (before) => Promise.race([plan.turn(before), ended]),
+      turn: (before) => Promise.race([plan.turn(before), over]),
       signal: end.signal,
     });
     const watch = setInterval(() => {
@@ -95,7 +104,7 @@ export async function run(scenario: Scenario, seed: number, interrupted: AbortSi
       else if (now - callers.progress_at > QUIET_MS) end.abort(`nothing moved for ${QUIET_MS / 1_000} s`);
       else if (now - started > boundOf(scenario)) end.abort("it was not over within its bound");
     }, 100);
-    await Promise.race([callers.ask().then(() => plan.over()), ended]);
+    await Promise.race([callers.ask().then(() => plan.over()), over]);
     clearInterval(watch);
 
     if (!end.signal.aborted) await atRest(redis, line, callers.again > 0 ? scenario.gateway : undefined);
