@@ -67,7 +67,11 @@ function table(replicas: readonly ReplicaView[]): string {
       one.limit,
       `${one.latency_ms.toFixed(0)} ms`,
       `${(100 * one.error_rate).toFixed(0)} %`,
-      one.breaker === "open" ? `open, ${left_s.toFixed(0)} s left` : one.hangs ? "closed, hangs" : one.breaker,
+      one.breaker === "open"
+        ? `open, ${left_s.toFixed(0)} s left`
+        : one.hangs
+          ? "closed, hangs"
+          : one.breaker,
     ];
   });
   return columns(head, rows).join("\n");

@@ -1,7 +1,7 @@
 /** `bun run simulate`: what each policy would do, without a replica or a Redis. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { POLICIES, type PolicyName } from "#balancer";
+import { POLICIES } from "#balancer";
 import { leave } from "../scripts/command-line.ts";
 import { type Replay, replayOf } from "./replay.ts";
 import { goodput, reportText } from "./report.ts";
