@@ -32,7 +32,6 @@ test("a number that is not that of its leases is wrong at once", async () => {
     now: 0,
     replicas: [{ url: URL, load: 2, counted: ["1", "9"] }],
     live: ["1"],
-    admitted: ["1"],
   });
   expect(await problems()).toEqual([`${URL} counts 2 jobs, and has 1 leases`]);
 });
