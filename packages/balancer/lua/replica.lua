@@ -265,11 +265,7 @@ end
 -- A failure counts as a slow call, or one that fails fast would look the best. `random` in [0, 1).
 function Replica.failed(r, now, call, latency, random, s)
   local counted = Replica.counts_for(r, latency, s)
-  local fast = counted > latency
-  hear(r, now, counted, r.running, s, fast and 'fast' or 'slow')
-  if fast then
-    r.sign_at = now
-  end
+  hear(r, now, counted, r.running, s, counted > latency and 'fast' or 'slow')
   count_failure(r, now, call, random, s)
 end
 

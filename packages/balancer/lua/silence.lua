@@ -1,6 +1,6 @@
 -- Whether a replica that has calls, and gives no sign of life, hangs. Pure, as `replica.lua`.
 --
--- awake  tokens come, calls end: each is a sign of life.
+-- awake  tokens come, calls are answered: each is a sign of life. A failure is none: nobody could turn to it.
 -- hung   no sign for longer than its first tokens take, though another replica was heard meanwhile. Its calls that have
 --        no token yet are made again elsewhere, each job's once, and it gets no others.
 -- back   it gives a sign again. One call goes there: answered, it is awake; silent again, it is hung, and from then on
