@@ -5,7 +5,7 @@
  */
 import type { Balancer, Call, CallOutcome } from "#balancer";
 import type { LlmIn } from "#contracts";
-import { Fail } from "#queue";
+import { Cancelled, Expired, Fail } from "#queue";
 import type { Logger } from "#runtime";
 import type { DecisionLog } from "./decision-log.ts";
 import type { Attempt, Hedging } from "./hedge.ts";
@@ -59,7 +59,24 @@ export async function generate(
   const failures: ReplicaError[] = [];
   const request = { job_id, deadline, reserved };
   const asked = performance.now();
-  for (;;) {
+  try {
+    return await answerFromAny();
+  } catch (error) {
+    // Between two calls it is counted, and its caller may have counted it back before the first one: then nobody else
+    // would. Not where the job is another worker's now, or is put back.
+    if (error instanceof Fail || error instanceof Cancelled || error instanceof Expired)
+      balancer.release(job_id, reserved).catch(() => {}); // its lease ends by itself
+    throw error;
+  }
+
+  async function answerFromAny(): Promise<Generated> {
+    for (;;) {
+      const generated = await answerFromOne();
+      if (generated) return generated;
+    }
+  }
+
+  async function answerFromOne(): Promise<Generated | undefined> {
     const failed = failures.map((failure) => failure.url);
     const call = await places.take(
       {
@@ -75,7 +92,7 @@ export async function generate(
       throw new Fail("replica_failed", `no LLM replica answered: ${reasons || WHY[call]}`);
     }
     begun();
-    const generated = await hedging.run(call, signal, attempt, async () => {
+    return hedging.run(call, signal, attempt, async () => {
       const others = {
         ...request,
         job_id: `${job_id}#hedge`,
@@ -86,7 +103,6 @@ export async function generate(
       const dispatched = await balancer.dispatch(others).catch(() => undefined);
       return dispatched?.kind === "go" ? dispatched.call : undefined;
     });
-    if (generated) return generated;
   }
 
   async function attempt({ call, signal, answering }: Attempt): Promise<Generated | undefined> {
