@@ -79,7 +79,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     jobs: 50_000,
     faults: 50,
     fault: killAny,
-    // Few enough to be answered within 100 ms: so a fifth of all clients leave before they are.
+    // Few enough to be answered within 100 ms on an idle machine: so a fifth of all clients at least leave before that.
     callers: 64,
     hang_up: 0.4,
     watch_counts: true,
