@@ -12,7 +12,8 @@ const USAGE = `Usage: bun run replicas [list]
        bun run replicas add|drain|remove URL
 
   list    a line for each replica: jobs counted there (load), requests that it works on (running) of those
-          it may have (limit), what a request is expected to take, failures of late, circuit breaker
+          it may have (limit), what a request is expected to take, failures of late, circuit breaker, and
+          whether it hangs
   add     takes a replica into use, with a slow start; also one that was drained or removed
   drain   sends nothing more to it; what it works on ends in peace
   remove  the same, and forgets it; one that LLM_REPLICAS names stays removed until it is added again
@@ -46,9 +47,11 @@ try {
   redis.disconnect();
 }
 
-function summary({ url, state, load, running, room, latency, good, bad, breaker, open_until }: ReplicaView) {
+function summary({ room: limit, latency: latency_ms, good, bad, hung_at, ...known }: ReplicaView) {
+  const { url, state, load, running, breaker, open_until } = known;
   const error_rate = bad === 0 ? 0 : bad / (good + bad);
-  return { url, state, load, running, limit: room, latency_ms: latency, error_rate, breaker, open_until };
+  const hangs = hung_at > 0;
+  return { url, state, load, running, limit, latency_ms, error_rate, breaker, open_until, hangs };
 }
 
 function table(replicas: readonly ReplicaView[]): string {
@@ -64,7 +67,11 @@ function table(replicas: readonly ReplicaView[]): string {
       one.limit,
       `${one.latency_ms.toFixed(0)} ms`,
       `${(100 * one.error_rate).toFixed(0)} %`,
-      one.breaker === "open" ? `open, ${left_s.toFixed(0)} s left` : one.breaker,
+      one.breaker === "open"
+        ? `open, ${left_s.toFixed(0)} s left`
+        : one.hangs
+          ? "closed, hangs"
+          : one.breaker,
     ];
   });
   return columns(head, rows).join("\n");

@@ -1,7 +1,7 @@
 /** `bun run simulate`: what each policy would do, without a replica or a Redis. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { POLICIES, type PolicyName } from "#balancer";
+import { POLICIES } from "#balancer";
 import { leave } from "../scripts/command-line.ts";
 import { type Replay, replayOf } from "./replay.ts";
 import { goodput, reportText } from "./report.ts";
@@ -18,7 +18,8 @@ ${Object.entries(SCENARIOS)
 
   --scenario NAME  one of these, or several with commas; all but \`thousand\` if not given
   --policy NAME    ${POLICIES.join(", ")}; \`proxy\` (least connections with a limit and a
-                   queue, and active checks, as a proxy does it); several with commas; \`all\`, the default
+                   queue, and active checks, as a proxy does it), \`proxy-retries\` (failed calls are repeated
+                   elsewhere, too); several with commas; \`all\`, the default
   --limit N        most calls at once to one replica; 0 adapts it; as many as it serves at once if not given
   --queries N      how many, in place of the scenario's own number
   --load N         times the scenario's load: 1.2
@@ -27,6 +28,9 @@ ${Object.entries(SCENARIOS)
   --json           results as JSON
   --help           show this
 `;
+
+const PROXIES = ["proxy", "proxy-retries"] as const;
+const isProxy = (name: string): name is (typeof PROXIES)[number] => name.startsWith("proxy");
 
 const command = readCommand();
 const jobs: [string, Scenario, Replay?][] = command.replay
@@ -39,7 +43,7 @@ for (const [name, given, replay] of jobs) {
   for (const policy of command.policies) {
     results.set(
       policy,
-      await simulate(scenario, policy === "proxy" ? proxy(scenario) : policy, command.seed),
+      await simulate(scenario, isProxy(policy) ? proxy(scenario, policy) : policy, command.seed),
     );
   }
   if (command.json) {
@@ -68,11 +72,11 @@ function adjusted(scenario: Scenario): Scenario {
 }
 
 /** As HAProxy is commonly set: \`leastconn\`, \`maxconn\`, \`option redispatch\`, \`check inter 1s fall 3 rise 2\`. */
-function proxy({ replicas }: Scenario): Rival {
+function proxy({ replicas }: Scenario, name: (typeof PROXIES)[number]): Rival {
   return {
     maxconn: replicas[0]!.slots,
     redispatch: true,
-    retries: false,
+    retries: name === "proxy-retries",
     interval_ms: 1_000,
     fall: 3,
     rise: 2,
@@ -104,7 +108,7 @@ function readCommand() {
     for (const name of scenarios) {
       if (!(name in SCENARIOS)) leave(2, `there is no scenario ${name}: --help lists them`);
     }
-    const known: ("proxy" | PolicyName)[] = replay ? [...POLICIES] : ["proxy", ...POLICIES];
+    const known = replay ? [...POLICIES] : [...PROXIES, ...POLICIES];
     const policies = known.filter(
       (name) => values.policy === "all" || values.policy.split(",").includes(name),
     );

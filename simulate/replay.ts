@@ -9,7 +9,7 @@ import { type ReplicaModel, replica, type Scenario } from "./scenario.ts";
 interface Logged {
   readonly at: number;
   readonly replica: string;
-  readonly outcome: "ok" | "failed" | "aborted";
+  readonly outcome: "ok" | "failed" | "silent" | "aborted";
   readonly latency_ms: number;
 }
 
@@ -60,7 +60,7 @@ export function replayOf(text: string): Replay {
 function modelOf(calls: readonly Logged[]): ReplicaModel {
   const took = (wanted: Logged["outcome"]) =>
     calls.filter(({ outcome }) => outcome === wanted).map(({ latency_ms }) => latency_ms);
-  const failed = took("failed");
+  const failed = [...took("failed"), ...took("silent")];
   const samples = took("ok").slice(-MOST_SAMPLES);
   return replica({
     slots: UNLIMITED,
@@ -73,7 +73,7 @@ function modelOf(calls: readonly Logged[]): ReplicaModel {
 function decision(line: string, number: number): Logged {
   try {
     const { at, replica, outcome, latency_ms } = JSON.parse(line);
-    const known = outcome === "ok" || outcome === "failed" || outcome === "aborted";
+    const known = outcome === "ok" || outcome === "failed" || outcome === "silent" || outcome === "aborted";
     if (known && typeof replica === "string" && Number.isFinite(at) && Number.isFinite(latency_ms)) {
       return { at, replica, outcome, latency_ms };
     }

@@ -5,8 +5,11 @@
  */
 import { LuaFactory } from "wasmoon";
 import { decisions, type PolicyName } from "#balancer";
+import calls from "./lua/calls.lua" with { type: "text" };
 import heap from "./lua/heap.lua" with { type: "text" };
 import model from "./lua/model.lua" with { type: "text" };
+import proxy from "./lua/proxy.lua" with { type: "text" };
+import result from "./lua/result.lua" with { type: "text" };
 import run from "./lua/run.lua" with { type: "text" };
 import tally from "./lua/tally.lua" with { type: "text" };
 import workload from "./lua/workload.lua" with { type: "text" };
@@ -34,6 +37,8 @@ export interface Result {
   readonly retries: number;
   readonly moves: number;
   readonly probes: number;
+  /** How often a replica was found to hang. */
+  readonly silences: number;
   readonly longest_line: number;
   /** Whether `peak-ewma` decided for `learned` at the end. */
   readonly falls_back: boolean;
@@ -73,12 +78,21 @@ export async function simulate(
   const lua = await factory.createEngine({ injectObjects: false });
   try {
     const before = process.cpuUsage();
-    const source = [`local config = ${literal(config)}`, decisions, heap, workload, model, tally, run].join(
-      "\n",
-    );
-    const result = await lua.doString(source);
+    const source = [
+      `local config = ${literal(config)}`,
+      decisions,
+      heap,
+      workload,
+      model,
+      calls,
+      proxy,
+      tally,
+      run,
+      result,
+    ].join("\n");
+    const came = await lua.doString(source);
     const { user, system } = process.cpuUsage(before);
-    return { ...result, cpu_ms: (user + system) / 1_000 };
+    return { ...came, cpu_ms: (user + system) / 1_000 };
   } finally {
     lua.global.close();
   }

@@ -42,6 +42,9 @@ export function gatewayMetrics(registry: Registry, redis: Redis, names: RedisNam
   perReplica("ragline_replica_breaker", "0 closed, 1 half-open, 2 open", ({ breaker }) =>
     ["closed", "half-open", "open"].indexOf(breaker),
   );
+  perReplica("ragline_replica_hangs", "1 while a replica is taken to hang", ({ hung_at }) =>
+    hung_at > 0 ? 1 : 0,
+  );
   const perQueue = (name: string, help: string, count: (queue: string) => Promise<number>) =>
     new Gauge({
       name,

@@ -1,4 +1,5 @@
 import { Type } from "@sinclair/typebox";
+import { DEFAULT_SETTINGS } from "#balancer";
 import {
   appSettings,
   healthSettings,
@@ -41,6 +42,12 @@ export const llmSettings = Type.Object({
     minimum: 0,
     default: 5_000,
     description: "How often a replica without traffic is asked whether it is well, ms; 0 for never",
+  }),
+  LLM_HANG_FACTOR: Type.Number({
+    minimum: 0,
+    default: DEFAULT_SETTINGS.hang_factor,
+    description:
+      "A replica that gives no sign of life for so many times what its first tokens take at most, while another does, hangs: its calls that have no token yet are made again elsewhere, each question's once. 0 to wait for `LLM_FIRST_TOKEN_MS` in any case",
   }),
   HEDGE_BUDGET: Type.Number({
     minimum: 0,

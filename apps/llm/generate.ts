@@ -5,13 +5,14 @@
  */
 import type { Balancer, Call, CallOutcome } from "#balancer";
 import { estimateTokens, type LlmIn, type TokenUsage } from "#contracts";
-import { Fail } from "#queue";
+import { Cancelled, Expired, Fail } from "#queue";
 import type { Logger } from "#runtime";
 import type { DecisionLog } from "./decision-log.ts";
 import type { Attempt, Hedging } from "./hedge.ts";
 import type { BalancerMetrics } from "./metrics.ts";
 import type { Places } from "./places.ts";
 import { type ReplicaClient, ReplicaError, type ReplicaUsage } from "./replica/index.ts";
+import type { SilenceWatch } from "./silence.ts";
 import type { TokenStream } from "./token-streams.ts";
 
 export interface Generated {
@@ -28,6 +29,7 @@ export interface Generator {
   readonly balancer: Balancer;
   readonly places: Places;
   readonly hedging: Hedging;
+  readonly silence: SilenceWatch;
   readonly metrics: BalancerMetrics;
   readonly decisions?: DecisionLog;
   readonly log: Logger;
@@ -53,12 +55,29 @@ export async function generate(
   { job_id, deadline, submitted_at, timings, selected_replica: reserved, augmented_prompt: prompt }: LlmIn,
   { signal, begun, tokens }: Generating,
 ): Promise<Generated> {
-  const { balancer, client, places, hedging, metrics, decisions, log } = generator;
+  const { balancer, client, places, hedging, silence, metrics, decisions, log } = generator;
   const before = Object.values(timings).reduce((sum, { waited, worked }) => sum + waited + worked, 0);
   const failures: ReplicaError[] = [];
   const request = { job_id, deadline, reserved };
   const asked = performance.now();
-  for (;;) {
+  try {
+    return await answerFromAny();
+  } catch (error) {
+    // Between two calls it is counted, and its caller may have counted it back before the first one: then nobody else
+    // would. Not where the job is another worker's now, or is put back.
+    if (error instanceof Fail || error instanceof Cancelled || error instanceof Expired)
+      balancer.release(job_id, reserved).catch(() => {}); // its lease ends by itself
+    throw error;
+  }
+
+  async function answerFromAny(): Promise<Generated> {
+    for (;;) {
+      const generated = await answerFromOne();
+      if (generated) return generated;
+    }
+  }
+
+  async function answerFromOne(): Promise<Generated | undefined> {
     const failed = failures.map((failure) => failure.url);
     const call = await places.take(
       {
@@ -74,7 +93,7 @@ export async function generate(
       throw new Fail("replica_failed", `no LLM replica answered: ${reasons || WHY[call]}`);
     }
     begun();
-    const generated = await hedging.run(call, signal, attempt, async () => {
+    return hedging.run(call, signal, attempt, async () => {
       const others = {
         ...request,
         job_id: `${job_id}#hedge`,
@@ -85,7 +104,6 @@ export async function generate(
       const dispatched = await balancer.dispatch(others).catch(() => undefined);
       return dispatched?.kind === "go" ? dispatched.call : undefined;
     });
-    if (generated) return generated;
   }
 
   async function attempt({ call, signal, answering }: Attempt): Promise<Generated | undefined> {
@@ -93,40 +111,61 @@ export async function generate(
     metrics.decided(call);
     const started = performance.now();
     const run = tokens.run();
+    const hang = new AbortController();
     let first_token_ms: number | undefined;
-    const onToken = (text: string) => {
+    let sign_ms: number | undefined;
+    // Once for each job: whatever is silent at two replicas may be a prompt that takes long anywhere.
+    const unwatch = failures.some(({ code }) => code === "silent")
+      ? () => {}
+      : silence.watch(call, prompt.length, (silent_ms) => {
+          const what = `hangs: it gave no sign of life, and this call no token in ${Math.round(silent_ms)} ms`;
+          hang.abort(new ReplicaError("silent", url, what));
+        });
+    const onSign = () => {
+      unwatch();
+      sign_ms ??= performance.now() - started;
+      silence.token(url);
       answering();
+    };
+    const onToken = (text: string) => {
+      onSign();
       if (signal.aborted) return; // the other of two calls answers
       first_token_ms ??= performance.now() - asked;
       run(text);
     };
+    const ended = (outcome: CallOutcome["outcome"]) => {
+      unwatch();
+      return over(call, { outcome, latency_ms: performance.now() - started, first_token_ms: sign_ms });
+    };
     try {
       let counted: ReplicaUsage = {};
       const onUsage = (usage: ReplicaUsage) => (counted = usage);
-      const answer = await client.generate({ url, prompt, signal, onToken, onUsage });
-      over(call, "ok", started);
+      const either = AbortSignal.any([signal, hang.signal]);
+      const answer = await client.generate({ url, prompt, signal: either, onSign, onToken, onUsage });
+      ended("ok");
       return { answer, selected_replica: url, first_token_ms, usage: usageOf(counted, prompt, answer) };
     } catch (error) {
       if (!(error instanceof ReplicaError)) {
-        over(call, "aborted", started);
+        ended("aborted");
         throw error;
       }
       log.warn({ job_id, replica: url, code: error.code, err: error }, "a replica failed: trying another");
       failures.push(error);
-      await over(call, "failed", started);
+      await ended(error.code === "silent" ? "silent" : "failed");
       return undefined;
     }
   }
 
   /** The answer does not wait for it; the next try does, as it asks what this one tells. */
-  async function over(call: Call, outcome: CallOutcome["outcome"], started: number): Promise<void> {
-    const latency_ms = performance.now() - started;
+  async function over(call: Call, told: Omit<CallOutcome, "again">): Promise<void> {
+    const { outcome, latency_ms } = told;
+    silence.told(call.url);
     metrics.over(call, outcome, latency_ms);
     decisions?.add(call, { outcome, latency_ms });
     // A job whose replica failed is dispatched again, and stays counted until then; its hedge is not.
-    const again = outcome === "failed" && call.job_id === job_id;
+    const again = (outcome === "failed" || outcome === "silent") && call.job_id === job_id;
     try {
-      const [before, after] = await balancer.finish(call, { outcome, latency_ms, again });
+      const [before, after] = await balancer.finish(call, { ...told, prompt_chars: prompt.length, again });
       if (before === after) return;
       metrics.breaker(call.url, after);
       log.warn({ replica: call.url, before, after }, "circuit breaker");

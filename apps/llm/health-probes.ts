@@ -10,6 +10,8 @@ export const HEALTH_PATHS: Record<ReplicaApi, string> = {
 };
 
 const ANSWER_MS = 2_000;
+/** Between two questions to a replica that hangs: a fresh one may be refused at once. */
+const AGAIN_MS = 250;
 
 export interface HealthProbesOptions {
   readonly balancer: Balancer;
@@ -21,13 +23,36 @@ export interface HealthProbesOptions {
 
 export class HealthProbes {
   #timer: Timer | undefined;
+  readonly #hung = new Set<string>();
+  #stopped = false;
 
   constructor(private readonly options: HealthProbesOptions) {
     this.#plan();
   }
 
   stop(): void {
+    this.#stopped = true;
     clearTimeout(this.#timer);
+  }
+
+  /**
+   * Of a replica that was found to hang: a question is left with it, which it answers the moment that it returns.
+   * Resolves then, or when it does not count as hung any more.
+   */
+  async watchReturn(url: string): Promise<void> {
+    if (this.options.interval_ms === 0 || this.#hung.has(url)) return;
+    this.#hung.add(url);
+    try {
+      while (!this.#stopped && !(await this.#well(url)) && (await this.#hangs(url)))
+        await Bun.sleep(AGAIN_MS);
+    } finally {
+      this.#hung.delete(url);
+    }
+  }
+
+  async #hangs(url: string): Promise<boolean> {
+    const known = await this.options.balancer.view().catch(() => undefined);
+    return known?.some((one) => one.url === url && one.hung_at > 0) ?? true;
   }
 
   #plan(): void {
@@ -46,19 +71,27 @@ export class HealthProbes {
   }
 
   async #ask(url: string): Promise<void> {
-    const { balancer, path, changed } = this.options;
+    const { balancer, changed } = this.options;
     const started = performance.now();
+    if (await this.#well(url)) return;
+    const [before, after] = await balancer.unwell(url, performance.now() - started);
+    if (before !== after) changed(url, before, after);
+  }
+
+  /** Whether it answers; the balancer is told, for one that was taken to hang. */
+  async #well(url: string): Promise<boolean> {
+    const { balancer, path } = this.options;
     try {
       const response = await fetch(`${url.replace(/\/$/, "")}${path}`, {
         signal: AbortSignal.timeout(ANSWER_MS),
       });
       await response.body?.cancel();
       // A key may be wanted for it: whoever says so is up.
-      if (response.status < 500) return;
+      if (response.status >= 500) return false;
     } catch {
-      // Not there, or silent.
+      return false; // not there, or silent
     }
-    const [before, after] = await balancer.unwell(url, performance.now() - started);
-    if (before !== after) changed(url, before, after);
+    await balancer.alive(url, "well");
+    return true;
   }
 }

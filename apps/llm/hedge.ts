@@ -2,7 +2,9 @@
  * Hedging (Dean and Barroso, The Tail at Scale, CACM 2013): a call whose first token is later than nearly all others' is
  * made again at another replica, and the one that begins to answer first is kept; the other is aborted.
  *
- * Never after the first token, and for a small share of the calls only: a slow hour must not double the load.
+ * Never after the first token, and for a small share of the calls only: a slow hour must not double the load. The share
+ * goes to the latest of them: the less of it is left, the later a call must be, and one that is not late enough, or finds
+ * no place elsewhere, is looked at again until its token comes.
  */
 import type { Call } from "#balancer";
 
@@ -13,6 +15,11 @@ const LEAST_KNOWN = 20;
 const LATE = 0.95;
 /** Hedges that may be saved up in quiet times. */
 const BURST = 5;
+/** With only one hedge left, a call must be so many times later than with all of them. */
+const LAST_FOR = 4;
+/** A late call is looked at again after this part of what counts as late; at most so often. */
+const LOOK_AGAIN = 0.25;
+const LEAST_LOOK_MS = 10;
 
 export interface Attempt {
   readonly call: Call;
@@ -67,18 +74,47 @@ export class Hedging {
     };
 
     const first = make(call);
-    const late_ms = this.#late();
-    if (late_ms === undefined || this.#saved < 1) return first;
-    const timely = await Promise.race([first.then(() => true), Bun.sleep(late_ms).then(() => false)]);
-    if (timely || winner || this.#saved < 1) return first;
-    this.#saved--;
-    const hedge = await another();
+    const hedge = await this.#whenLate(started, first, () => winner !== undefined, another);
     if (!hedge) return first;
     const second = make(hedge);
     if (winner) controllers[1]!.abort(new Hedged()); // it began to answer while we asked
     const [one, two] = await Promise.all([first, second]);
     observe(winner === controllers[1] ? "won" : "lost");
     return one ?? two;
+  }
+
+  /** A second call, once the first is late enough for what is left to spend and has a place to turn to; if ever. */
+  async #whenLate(
+    started: number,
+    first: Promise<unknown>,
+    answering: () => boolean,
+    another: () => Promise<Call | undefined>,
+  ): Promise<Call | undefined> {
+    let over = false;
+    const end = first.then(
+      () => (over = true),
+      () => (over = true),
+    );
+    const late_ms = this.#late();
+    if (late_ms === undefined) return undefined;
+    let look_ms = late_ms;
+    while (!over && !answering()) {
+      await Promise.race([end, Bun.sleep(look_ms)]);
+      if (over || answering()) return undefined;
+      if (performance.now() - started >= late_ms * this.#latenessDue()) {
+        this.#saved--;
+        const hedge = await another();
+        if (hedge) return hedge;
+        this.#saved++;
+      }
+      look_ms = Math.max(LEAST_LOOK_MS, LOOK_AGAIN * late_ms);
+    }
+  }
+
+  /** How many times what counts as late a call must be to be worth a hedge: 1 while all are saved, more and more below. */
+  #latenessDue(): number {
+    if (this.#saved < 1) return Number.POSITIVE_INFINITY;
+    return LAST_FOR ** ((BURST - this.#saved) / (BURST - 1));
   }
 
   /** P95 of the first tokens of late, ms; `undefined` where hedging is off or too little is known. */

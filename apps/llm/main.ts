@@ -11,6 +11,7 @@ import { Hedging } from "./hedge.ts";
 import { type BalancerMetrics, balancerMetrics } from "./metrics.ts";
 import { Places } from "./places.ts";
 import { replicaClient } from "./replica/index.ts";
+import { SilenceWatch } from "./silence.ts";
 import { type TokenStream, TokenStreams, UNREAD } from "./token-streams.ts";
 
 const NOTHING_NEAR =
@@ -22,7 +23,11 @@ const redis = connectWorker(config.REDIS_URL, reportTo(log));
 const subscriber = connectSubscriber(config.REDIS_URL, reportTo(log));
 const names = redisNames(config.REDIS_PREFIX);
 const explain = config.DECISION_LOG !== undefined;
-const balancer = new Balancer(redis, names, { ...balancerSettings(config), explain });
+const balancer = new Balancer(redis, names, {
+  ...balancerSettings(config),
+  hang_factor: config.LLM_HANG_FACTOR,
+  explain,
+});
 const decisions =
   config.DECISION_LOG === undefined
     ? undefined
@@ -56,6 +61,14 @@ const health = new HealthProbes({
     log.warn({ replica, before, after }, "circuit breaker");
   },
 });
+const silence = new SilenceWatch({
+  balancer,
+  on: config.LLM_HANG_FACTOR > 0,
+  hung: (replica, [before, after]) => {
+    if (before !== after) metrics.breaker(replica, after);
+    health.watchReturn(replica);
+  },
+});
 await runStage({
   name: "llm",
   config,
@@ -73,7 +86,7 @@ await runStage({
     const generated =
       contexts.length === 0
         ? sayNothingNear(job, tokens)
-        : await generate({ client, balancer, places, hedging, metrics, decisions, log }, job, {
+        : await generate({ client, balancer, places, hedging, silence, metrics, decisions, log }, job, {
             signal,
             begun,
             tokens,

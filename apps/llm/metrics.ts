@@ -13,7 +13,7 @@ export function balancerMetrics(registry: Registry) {
   });
   const calls = new Histogram({
     name: "ragline_replica_latency_seconds",
-    help: "Calls of a replica, whole, by outcome: ok, failed, aborted",
+    help: "Calls of a replica, whole, by outcome: ok, failed, silent (given up as the replica hangs), aborted",
     labelNames: ["replica", "outcome"] as const,
     buckets: LATENCY_BUCKETS,
     registers,

@@ -3,7 +3,7 @@
  * they began to wait, over all workers.
  *
  * While a job waits here, its worker takes no other: the rest stays in `job:llm_in`, in order, for whichever worker
- * gets a place first.
+ * gets a place first. A job that comes again has waited once: it goes before those that come first.
  */
 import type { Redis } from "ioredis";
 import type { Balancer, Call, DispatchRequest } from "#balancer";

@@ -68,11 +68,23 @@ export interface DispatchRequest {
 }
 
 export interface CallOutcome {
-  readonly outcome: "ok" | "failed" | "aborted";
+  /** `silent`: aborted since its replica hangs, as `silent` said, which has that replica's failure already. */
+  readonly outcome: "ok" | "failed" | "silent" | "aborted";
   readonly latency_ms: number;
+  /** Where there was a token, thoughts included. */
+  readonly first_token_ms?: number;
+  /** In UTF-16 code units: a longer prompt may be silent for longer. */
+  readonly prompt_chars?: number;
   /** The job is to be dispatched again: it stays counted. */
   readonly again: boolean;
 }
+
+/** Of a call without a token yet: whether its replica hangs. */
+export type Silence =
+  | { readonly kind: "hangs"; readonly breaker: [before: BreakerState, after: BreakerState] }
+  | { readonly kind: "look"; readonly again_ms: number }
+  /** Too little is known of it to say, or hangs are not looked for. */
+  | { readonly kind: "unknown" };
 
 /** What is known of a replica. Latencies in ms. */
 export interface ReplicaView {
@@ -93,6 +105,8 @@ export interface ReplicaView {
   readonly bad: number;
   readonly breaker: BreakerState;
   readonly open_until: number;
+  /** Since when it hangs, epoch ms; 0 where it does not. */
+  readonly hung_at: number;
 }
 
 export class NoReplica extends Error {
@@ -156,12 +170,42 @@ export class Balancer {
   /** Resolves with the state of the replica's breaker before and after. Safe to repeat. */
   async finish(
     call: Call,
-    { outcome, latency_ms, again }: CallOutcome,
+    { outcome, latency_ms, again, first_token_ms = -1, prompt_chars = 0 }: CallOutcome,
   ): Promise<[BreakerState, BreakerState]> {
-    const last = again ? "again" : "last";
-    const { job_id, id, url } = call;
-    const states = await this.#run("balancerFinish", job_id, id, url, outcome, Math.round(latency_ms), last);
+    const states = await this.#run(
+      "balancerFinish",
+      call.job_id,
+      call.id,
+      call.url,
+      outcome,
+      Math.round(latency_ms),
+      again ? "again" : "last",
+      Math.round(first_token_ms),
+      prompt_chars,
+    );
     return states as [BreakerState, BreakerState];
+  }
+
+  /** Whether a call that began `age_ms` ago and has no token yet is with a replica that hangs. */
+  async silent({ url, id }: Call, age_ms: number, prompt_chars: number): Promise<Silence> {
+    const [again, before, after] = (await this.#run(
+      "balancerSilent",
+      url,
+      id,
+      Math.round(age_ms),
+      prompt_chars,
+    )) as [string, BreakerState, BreakerState];
+    const again_ms = Number(again);
+    if (again_ms === 0) return { kind: "hangs", breaker: [before, after] };
+    return again_ms < 0 ? { kind: "unknown" } : { kind: "look", again_ms };
+  }
+
+  /**
+   * A replica gave a sign of life: a `token` of any call, or it is `well`, as it says when asked. Resolves with whether
+   * it was taken to hang.
+   */
+  async alive(url: string, sign: "token" | "well"): Promise<boolean> {
+    return (await this.#run("balancerAlive", url, sign)) === 1;
   }
 
   /**

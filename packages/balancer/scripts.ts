@@ -1,5 +1,6 @@
 /** The balancer's Lua scripts as commands of a connection. Each is one operation; what they share comes before it. */
 import type { Redis } from "ioredis";
+import alive from "./lua/alive.lua" with { type: "text" };
 import change from "./lua/change.lua" with { type: "text" };
 import dispatch from "./lua/dispatch.lua" with { type: "text" };
 import due from "./lua/due.lua" with { type: "text" };
@@ -10,14 +11,17 @@ import policy from "./lua/policy.lua" with { type: "text" };
 import release from "./lua/release.lua" with { type: "text" };
 import replica from "./lua/replica.lua" with { type: "text" };
 import reserve from "./lua/reserve.lua" with { type: "text" };
+import silence from "./lua/silence.lua" with { type: "text" };
+import silent from "./lua/silent.lua" with { type: "text" };
 import state from "./lua/state.lua" with { type: "text" };
 import sync from "./lua/sync.lua" with { type: "text" };
 import view from "./lua/view.lua" with { type: "text" };
 
-/** What decides, without any key: for the scripts here, and for a simulator. It defines `Replica`, `Policy`, `Guard`. */
-export const decisions = `${replica}\n${policy}\n${guard}`;
+/** What decides, without any key: for the scripts here, and for a simulator. It defines `Replica`, `Silence`, `Policy`, `Guard`. */
+export const decisions = `${replica}\n${silence}\n${policy}\n${guard}`;
 
 const operations = {
+  balancerAlive: alive,
   balancerChange: change,
   balancerDispatch: dispatch,
   balancerDue: due,
@@ -25,6 +29,7 @@ const operations = {
   balancerHealth: health,
   balancerRelease: release,
   balancerReserve: reserve,
+  balancerSilent: silent,
   balancerSync: sync,
   balancerView: view,
 };

@@ -24,6 +24,8 @@ export interface BalancerSettings {
   readonly explore_ms: number;
   /** What a failure counts for, as if it had been a call that took so long, before it is known what calls take, ms. */
   readonly failure_ms: number;
+  /** A replica whose silence is so many times what its first tokens take at most hangs; 0 to not look for it. */
+  readonly hang_factor: number;
   /** For `learned`: how much of what it knows a further call leaves, 0 to 1. */
   readonly discount: number;
   /** Whether a decision says what it was made from, for the decision log. */
@@ -42,6 +44,7 @@ export const DEFAULT_SETTINGS: BalancerSettings = {
   decay_ms: 10_000,
   explore_ms: 3_000,
   failure_ms: 1_000,
+  hang_factor: 2,
   discount: 0.98,
   explain: false,
 };

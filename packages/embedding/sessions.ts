@@ -26,7 +26,6 @@ export class Sessions {
   readonly #others: Session[] = [];
   #started: Promise<void> | undefined;
   #running = 0;
-  #closed = false;
 
   private constructor(
     private readonly order: SessionOrder,
@@ -50,7 +49,6 @@ export class Sessions {
 
   /** Resolves when what is at work is done and the threads have gone; what waits is never answered. */
   async close(): Promise<void> {
-    this.#closed = true;
     this.#waiting.length = 0;
     await this.#started;
     await Promise.all([this.spread, ...this.#others].map((session) => session.close()));

@@ -22,6 +22,7 @@ function Model.fresh(given)
     first = 1,
     last = 0,
     held = {},
+    held_token = {},
     -- shared: work done for each call so far, and the calls by the work at which they end.
     outcome = 'shared',
     token = 0,
@@ -111,6 +112,12 @@ function Model.call(m, job, now, uniform)
   end
 end
 
+-- Its time was over while the replica hung: it ends when that returns, unless its caller gives it up.
+function Model.hold(m, job)
+  m.held[#m.held + 1] = job
+  m.held_token[#m.held] = job.token
+end
+
 -- The call is over, or given up by its caller.
 function Model.leave(m, job, now)
   if not job.served then
@@ -143,11 +150,10 @@ function Model.change(m, to, now, running)
       plan(now + REFUSED_MS, job, job.token)
     end
   elseif m.mode == 'ok' then
-    local held = m.held
-    m.held = {}
-    for _, job in ipairs(held) do
-      plan(now, job, job.token)
+    for i, job in ipairs(m.held) do
+      plan(now, job, m.held_token[i])
     end
+    m.held, m.held_token = {}, {}
     start_waiting(m, now)
   end
   if m.shared then

@@ -1,7 +1,7 @@
 -- The line from admission to answer, in simulated time, around the balancer's own decisions. As in the scripts of
 -- packages/balancer/lua: a job is reserved at admission, and dispatched when encoder and retriever are through; where no
 -- place is free it waits, in order. A replica that fails is told to the breaker, and the job goes to another.
--- `config` is the scenario, as simulate/scenario.ts makes it. Returns what simulate/result.ts reads.
+-- `config` is the scenario, as simulate/scenario.ts makes it. result.lua, behind it, returns what came.
 local s = config.settings
 local rival = config.rival
 local learns = s.policy == 'learned'
@@ -28,6 +28,7 @@ for i, given in ipairs(config.replicas) do
   given.seed = config.seed * 1009 + i
   local r = Replica.fresh(now - s.slow_start_ms)
   r.id = i
+  r.url = i
   r.model = Model.fresh(given)
   r.model.replica = r
   r.inflight = 0
@@ -36,7 +37,7 @@ for i, given in ipairs(config.replicas) do
   r.calls = 0
   r.failures = 0
   r.answers = 0
-  r.checks_failed, r.checks_passed, r.down = 0, 0, false
+  Proxy.fresh(r)
   replicas[i] = r
 end
 
@@ -46,7 +47,7 @@ for i = 1, config.slices do
   slices[i] = Histogram.fresh()
 end
 local per_slice = math.max(1, math.ceil(config.queries / config.slices))
-local counted, errors, late, retries, moves, probes, passed = 0, 0, 0, 0, 0, 0, 0
+local counted, errors, late, retries, moves, probes, silences = 0, 0, 0, 0, 0, 0, 0
 local waited_sum, longest_line = 0, 0
 local turn = 0
 local arrived, over = 0, 0
@@ -58,9 +59,6 @@ local again, again_first, again_last = {}, 1, 0
 local wake_at = math.huge
 
 local pool, pooled = {}, 0
-
--- Calls by the time at which their first token must be there: in order, as all get the same time.
-local limit_at, limit_job, limit_token, limit_first, limit_last = {}, {}, {}, 1, 0
 
 local function settle_policy()
   if learns then
@@ -109,43 +107,12 @@ local function run_on(r, job)
     r.inflight = r.inflight + 1
     job.reserved = r
   end
-  job.on = r
-  job.began = now
-  job.token = fresh_token()
+  Calls.begin(r, job, now)
   if r.is_probe and not rival then
     Replica.probed_by(r, job.token, now + config.deadline_ms)
     probes = probes + 1
   end
-  r.calls = r.calls + 1
-  r.running = r.running + 1
-  job.before, job.after = r.newest, nil
-  if r.newest then
-    r.newest.after = job
-  else
-    r.oldest = job
-  end
-  r.newest = job
-  limit_last = limit_last + 1
-  limit_at[limit_last], limit_job[limit_last], limit_token[limit_last] = now + config.first_token_ms, job, job.token
   Model.call(r.model, job, now, fault_draw)
-end
-
--- Least connections with a limit and a queue, breakers by active checks alone: what HAProxy's leastconn and maxconn do.
-local function rival_choice(candidates)
-  local best, ties = nil, 0
-  for _, r in ipairs(candidates) do
-    if r.running < rival.maxconn then
-      if not best or r.running < best.running then
-        best, ties = r, 1
-      elseif r.running == best.running then
-        ties = ties + 1
-        if math.random(ties) == 1 then
-          best = r
-        end
-      end
-    end
-  end
-  return best
 end
 
 local untried = {}
@@ -180,7 +147,7 @@ local function dispatched(job)
   end
   local chosen
   if rival then
-    chosen = rival_choice(candidates)
+    chosen = Proxy.choice(candidates, rival.maxconn)
   else
     settle_policy()
     chosen = Policy.dispatch(candidates, now - job.ready, false, turn, now, s)
@@ -222,7 +189,12 @@ local function ended(job, outcome)
   local latency = now - job.began
   if not rival then
     if outcome == 'ok' then
+      -- The whole answer comes with its first token.
+      Silence.first_token(r, latency, 0)
       Replica.succeeded(r, now, job.token, latency, r.running, s)
+    elseif outcome == 'silent' then
+      job.was_silent = true
+      Replica.aborted(r, job.token)
     else
       Replica.failed(r, now, job.token, latency, math.random(), s)
     end
@@ -230,19 +202,8 @@ local function ended(job, outcome)
       Guard.hear(guard, job.began, outcome == 'ok' and latency or Replica.counts_for(r, latency, s))
     end
   end
-  if job.before then
-    job.before.after = job.after
-  else
-    r.oldest = job.after
-  end
-  if job.after then
-    job.after.before = job.before
-  else
-    r.newest = job.before
-  end
-  r.running = r.running - 1
+  Calls.over(job)
   Model.leave(r.model, job, now)
-  job.token = 0
   if outcome == 'ok' then
     r.answers = r.answers + 1
     r.inflight = r.inflight - 1
@@ -275,7 +236,7 @@ local function arrive()
   else
     job = {}
   end
-  job.number, job.came, job.work, job.failed, job.reserved = arrived, now, service(), nil, nil
+  job.number, job.came, job.work, job.failed, job.reserved, job.was_silent = arrived, now, service(), nil, nil, nil
   if not rival then
     for _, r in ipairs(replicas) do
       see(r)
@@ -300,15 +261,37 @@ local function arrive()
   end
 end
 
+-- The job's call has no token yet: its time may be over, or its replica hang.
+local function look(job)
+  local over_at = job.began + config.first_token_ms
+  if now >= over_at then
+    ended(job, 'failed')
+    return
+  end
+  local r, again = job.on, nil
+  if not rival and not job.was_silent then
+    local news
+    again, news = Silence.look(r, replicas, job.began, 0, now, s)
+    if news then
+      Replica.fell_silent(r, now, job.token, math.random(), s)
+      silences = silences + 1
+    end
+    if again == 0 then
+      ended(job, 'silent')
+      return
+    end
+  end
+  plan(again and math.min(now + again, over_at) or over_at, job, -job.token)
+end
+
 local function change(fault)
   local r = replicas[fault.replica]
-  local running = {}
-  local job = r.oldest
-  while job do
-    running[#running + 1] = job
-    job = job.after
+  Model.change(r.model, fault, now, Calls.of(r))
+  -- A health check is left at a replica that hangs: answered when it returns.
+  if not rival and config.health_ms > 0 and r.model.mode == 'ok' then
+    Silence.well(r, now)
+    serve()
   end
-  Model.change(r.model, fault, now, running)
 end
 
 -- Replicas without traffic are asked whether they are well.
@@ -316,13 +299,7 @@ local function look_after()
   for _, r in ipairs(replicas) do
     local well = r.model.mode == 'ok'
     if rival then
-      if well then
-        r.checks_passed, r.checks_failed = r.checks_passed + 1, 0
-        r.down = r.down and r.checks_passed < rival.rise
-      else
-        r.checks_passed, r.checks_failed = 0, r.checks_failed + 1
-        r.down = r.down or r.checks_failed >= rival.fall
-      end
+      Proxy.check(r, well, rival.rise, rival.fall)
     elseif not well and r.running == 0 and now - r.heard_at >= config.health_ms then
       local probe = r.breaker ~= 'closed' and Replica.admits(r, now) == 'probe'
       if probe then
@@ -349,12 +326,9 @@ while over < config.queries do
   if heap_size > 0 and heap_at[1] <= at then
     at, what = heap_at[1], 2
   end
-  while limit_first <= limit_last and limit_job[limit_first].token ~= limit_token[limit_first] do
-    limit_at[limit_first], limit_job[limit_first], limit_token[limit_first] = nil, nil, nil
-    limit_first = limit_first + 1
-  end
-  if limit_first <= limit_last and limit_at[limit_first] < at then
-    at, what = limit_at[limit_first], 3
+  local look_at = Calls.look_at()
+  if look_at < at then
+    at, what = look_at, 3
   end
   if wake_at < at then
     at, what = wake_at, 4
@@ -371,7 +345,9 @@ while over < config.queries do
     arrive()
   elseif what == 2 then
     local holder, token = take_event()
-    if holder.token == token then
+    if holder.token == -token then
+      look(holder)
+    elseif holder.token == token then
       local outcome = holder.outcome
       if outcome == 'ready' then
         ready(holder)
@@ -379,14 +355,13 @@ while over < config.queries do
         holder.next.outcome = 'ok'
         ended(holder.next, 'ok')
       elseif holder.on.model.mode == 'hang' then
-        local held = holder.on.model.held
-        held[#held + 1] = holder
+        Model.hold(holder.on.model, holder)
       else
         ended(holder, outcome)
       end
     end
   elseif what == 3 then
-    ended(limit_job[limit_first], 'failed')
+    look(Calls.take())
   elseif what == 4 then
     serve()
   elseif what == 5 then
@@ -397,32 +372,3 @@ while over < config.queries do
     look_after()
   end
 end
-
-local shares = {}
-for i, r in ipairs(replicas) do
-  shares[i] = { calls = r.calls, answers = r.answers, failures = r.failures }
-end
-local course = {}
-for i, slice in ipairs(slices) do
-  course[i] = { p50 = Histogram.percentile(slice, 0.5), p99 = Histogram.percentile(slice, 0.99) }
-end
-return {
-  counted = counted,
-  answered = all.count,
-  errors = errors,
-  late = late,
-  retries = retries,
-  moves = moves,
-  probes = probes,
-  longest_line = longest_line,
-  falls_back = guard.falls_back,
-  simulated_ms = now - EPOCH,
-  mean_ms = all.count > 0 and all.sum / all.count or 0,
-  mean_wait_ms = all.count > 0 and waited_sum / all.count or 0,
-  p50 = Histogram.percentile(all, 0.5),
-  p95 = Histogram.percentile(all, 0.95),
-  p99 = Histogram.percentile(all, 0.99),
-  p999 = Histogram.percentile(all, 0.999),
-  replicas = shares,
-  course = course,
-}

@@ -21,6 +21,8 @@ export interface Asking {
 export type Ask = (question: Question, asking: Asking) => Promise<Told>;
 
 export interface CallersOptions {
+  /** How many ask at once. */
+  readonly callers?: number;
   readonly questions: readonly Question[];
   readonly ask: Ask;
   /** Called before each question, with how many came before it; it is sent when this resolves. */
@@ -41,7 +43,7 @@ export class Callers {
 
   /** Resolves when every question is told, or the signal fires. */
   async ask(): Promise<void> {
-    await Promise.all(Array.from({ length: CALLERS }, () => this.#caller()));
+    await Promise.all(Array.from({ length: this.options.callers ?? CALLERS }, () => this.#caller()));
   }
 
   async #caller(): Promise<void> {

@@ -47,6 +47,9 @@ export const killGateway: Fault = async ({ line, random }) => {
   await gateway.program.end("SIGKILL");
 };
 
+/** A gateway or a worker dies. */
+export const killAny: Fault = (victims, nth) => (nth % 2 === 0 ? killGateway : kill)(victims, nth);
+
 /** A replica dies amid its answers, and refuses connections until it is back. */
 export const killReplica: Fault = async ({ line, random }) => {
   await random.pick(line.replicas).end("SIGKILL");

@@ -1,7 +1,7 @@
 /** The programs of a run: workers of every stage; with gateways, these, real LLM workers and mock replicas too. */
 import type { MockStats } from "../../apps/mock-llm/generation.ts";
 import { Program, type ProgramOptions } from "./program.ts";
-import { LEASE_MS, type Scenario, WORKERS_PER_STAGE } from "./scenarios.ts";
+import { type GatewayScenario, LEASE_MS, type Scenario, WORKERS_PER_STAGE } from "./scenarios.ts";
 
 const GATEWAYS = 2;
 const REPLICAS = 4;
@@ -54,7 +54,7 @@ export function startLine(
   const replicas = ports.map((port, i) =>
     start("replica", "apps/mock-llm/main.ts", "listening", {
       env: {
-        ...replicaSettings(gateway?.replica_faults ?? 0),
+        ...replicaSettings(gateway),
         MOCK_PORT: `${port}`,
         MOCK_SEED: `${seed + i}`,
       },
@@ -112,16 +112,15 @@ export function startLine(
   };
 }
 
-/** @param rate share of calls that meet each of the faults. */
-function replicaSettings(rate: number): Record<string, string> {
+function replicaSettings({ replica_faults = 0, cut_streams }: Partial<GatewayScenario> = {}) {
   return {
     MOCK_DELAY_MS: "20",
     MOCK_JITTER_MS: "60",
     MOCK_CONCURRENCY: "256",
-    MOCK_FAILURE_RATE: `${rate}`,
-    MOCK_HANG_RATE: `${rate}`,
-    MOCK_CUT_RATE: `${rate}`,
-    MOCK_GARBAGE_RATE: `${rate}`,
+    MOCK_FAILURE_RATE: `${replica_faults}`,
+    MOCK_HANG_RATE: `${replica_faults}`,
+    MOCK_CUT_RATE: `${cut_streams ?? replica_faults}`,
+    MOCK_GARBAGE_RATE: `${replica_faults}`,
   };
 }
 

@@ -2,7 +2,7 @@
 import { commandLineOrExit } from "./command-line.ts";
 import { run } from "./run.ts";
 import { resized, scenarios } from "./scenarios.ts";
-import { type Row, tableHead, tableRow } from "./table.ts";
+import { countsLine, type Row, tableHead, tableRow } from "./table.ts";
 
 const { names, jobs, seed, json } = commandLineOrExit(process.argv.slice(2));
 const interrupted = new AbortController();
@@ -15,7 +15,7 @@ for (const name of names) {
   if (interrupted.signal.aborted) break;
   const scenario = jobs === undefined ? scenarios[name]! : resized(scenarios[name]!, jobs);
   try {
-    const { faults, again, books, problems, seconds } = await run(scenario, seed, interrupted.signal);
+    const { faults, again, books, counts, problems, seconds } = await run(scenario, seed, interrupted.signal);
     const row: Row = {
       scenario: name,
       jobs: books.accepted,
@@ -31,10 +31,11 @@ for (const name of names) {
       loads: sum(books.loads),
       seconds: Math.round(seconds * 10) / 10,
       seed,
+      counts,
       problems,
     };
     rows.push(row);
-    if (!json) console.log(tableRow(row));
+    if (!json) console.log([tableRow(row), ...(counts ? [countsLine(counts)] : [])].join("\n"));
     if (problems.length === 0) continue;
     kept = false;
     const command = `bun run chaos --scenario ${name} --jobs ${scenario.jobs} --seed ${seed}`;

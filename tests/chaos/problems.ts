@@ -41,7 +41,7 @@ export function problemsOf(scenario: Scenario, books: Books, counts: Counts): st
     problems.push(`${counts.calls} calls that replicas are still at, though nobody waits`);
   for (const [code, times] of books.codes) {
     // Where each call fails with some probability, so does now and then every replica that there is.
-    if (code !== "replica_failed" || !gateway?.replica_faults)
+    if (code !== "replica_failed" || !(gateway?.replica_faults || gateway?.cut_streams))
       problems.push(`${times} told of the error ${code}, though nothing failed that causes it`);
   }
   if (free_of_charge && counts.charged > 0)

@@ -24,6 +24,8 @@ export class Program {
   #over = false;
   /** The line by which the process that is up, or was last, said so. */
   announced = "";
+  /** How many of its processes have ended. */
+  ended = 0;
 
   constructor(private readonly options: ProgramOptions) {
     this.#keep();
@@ -71,6 +73,7 @@ export class Program {
         () => {}, // ended before that
       );
       await started.child.exited;
+      this.ended++;
       await announcing;
       const { exitCode, signalCode } = started.child;
       if (!signalCode && exitCode !== 0)

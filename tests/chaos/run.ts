@@ -15,11 +15,13 @@ import { startRedis, type TestRedis } from "../support/redis.ts";
 import { type Books, closeBooks, deadJobs, lineContents, replicaLoads } from "./books.ts";
 import { Callers } from "./callers.ts";
 import { Client } from "./client.ts";
+import { type CountsReport, CountWatch } from "./count-watch.ts";
 import { DirectCaller } from "./direct-caller.ts";
 import { FaultPlan } from "./fault-plan.ts";
 import { type Ledger, readLedger } from "./ledger.ts";
 import { type Line, startLine } from "./line.ts";
 import { problemsOf } from "./problems.ts";
+import type { Program } from "./program.ts";
 import { questions } from "./question.ts";
 import { SeededRandom } from "./random.ts";
 import { type GatewayScenario, LEASE_MS, type Scenario } from "./scenarios.ts";
@@ -37,6 +39,8 @@ export interface Report {
   /** How often a caller was refused, most of whom then asked again. */
   readonly again: number;
   readonly books: Books;
+  /** Where the scenario watches them. */
+  readonly counts?: CountsReport;
   /** In words; none if the promise was kept. */
   readonly problems: readonly string[];
   /** From the first question until the books were closed. */
@@ -59,12 +63,22 @@ export async function run(scenario: Scenario, seed: number, interrupted: AbortSi
   const failed = (error: Error) => failures.add(error.message);
   const line = startLine(scenario, seed, redis.url, failed);
   const direct = new DirectCaller(redis.url);
+  const watcher = scenario.watch_counts ? redis.client.duplicate() : undefined;
+  const ended = (programs: readonly Program[]) => programs.reduce((sum, { ended }) => sum + ended, 0);
+  const gateways = line.gateways.map(({ program }) => program);
+  const counting =
+    watcher &&
+    new CountWatch(watcher, {
+      gateway: () => ended(gateways),
+      any: () => ended([...gateways, ...line.workers]),
+    });
   let kept = false;
   try {
     await within(START_MS, "the line did not come up", [line.up(), direct.up()]);
     for (const failure of failures) throw new Error(failure);
 
     const started = performance.now();
+    counting?.start();
     const random = new SeededRandom(seed);
     const asked = questions(scenario, random);
     const client = new Client(line.gateways, new SeededRandom(seed + 1));
@@ -76,11 +90,12 @@ export async function run(scenario: Scenario, seed: number, interrupted: AbortSi
       failed,
     );
     const end = new AbortController();
-    const ended = new Promise<void>((resolve) => end.signal.addEventListener("abort", () => resolve()));
+    const over = new Promise<void>((resolve) => end.signal.addEventListener("abort", () => resolve()));
     const callers = new Callers({
+      callers: scenario.callers,
       questions: asked,
       ask: scenario.gateway ? client.ask : direct.ask,
-      turn: (before) => Promise.race([plan.turn(before), ended]),
+      turn: (before) => Promise.race([plan.turn(before), over]),
       signal: end.signal,
     });
     const watch = setInterval(() => {
@@ -89,10 +104,11 @@ export async function run(scenario: Scenario, seed: number, interrupted: AbortSi
       else if (now - callers.progress_at > QUIET_MS) end.abort(`nothing moved for ${QUIET_MS / 1_000} s`);
       else if (now - started > boundOf(scenario)) end.abort("it was not over within its bound");
     }, 100);
-    await Promise.race([callers.ask().then(() => plan.over()), ended]);
+    await Promise.race([callers.ask().then(() => plan.over()), over]);
     clearInterval(watch);
 
     if (!end.signal.aborted) await atRest(redis, line, callers.again > 0 ? scenario.gateway : undefined);
+    const counts = await counting?.stop();
     const [ledger, dead, stranded, loads, calls] = await within(CLOSE_MS, "the books could not be read", [
       readWhenWritten(redis, directory),
       deadJobs(redis.client),
@@ -106,12 +122,13 @@ export async function run(scenario: Scenario, seed: number, interrupted: AbortSi
     const faults = plan.injected;
     const problems = problemsOf(scenario, books, { faults, again, calls, charged: ledger.charged });
     if (end.signal.aborted) problems.unshift(String(end.signal.reason));
-    problems.push(...failures);
+    problems.push(...failures, ...(counts?.problems ?? []));
     kept = problems.length === 0;
     if (!kept && !interrupted.aborted) problems.push(`Redis's append-only file is kept in ${directory}`);
-    return { faults, again, books, problems, seconds };
+    return { faults, again, books, counts, problems, seconds };
   } finally {
     direct.close();
+    watcher?.disconnect();
     await line.stop();
     await redis.stop();
     if (kept || interrupted.aborted) rmSync(directory, { recursive: true, force: true });

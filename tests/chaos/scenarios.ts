@@ -5,6 +5,7 @@ import {
   type Fault,
   freeze,
   kill,
+  killAny,
   killGateway,
   killRedis,
   killReplica,
@@ -24,8 +25,12 @@ export interface Scenario {
   readonly appendfsync?: "everysec" | "always";
   /** Asked by HTTP, of real gateways; real LLM workers call mock replicas. Otherwise callers push jobs themselves. */
   readonly gateway?: GatewayScenario;
+  /** How many ask at once, where not as many as usual. */
+  readonly callers?: number;
   /** Share of clients that hang up, at random. */
   readonly hang_up?: number;
+  /** Whether the counts of replicas are held against the truth all the time, rather than at the end alone. */
+  readonly watch_counts?: boolean;
 }
 
 export interface GatewayScenario {
@@ -33,6 +38,8 @@ export interface GatewayScenario {
   readonly timeout_ms: number;
   /** Share of calls to a replica that meet each of its faults: refused, hanging, cut off midway, answered with rubbish. */
   readonly replica_faults?: number;
+  /** Share of calls whose stream is cut midway, in place of all of these. */
+  readonly cut_streams?: number;
 }
 
 /** Short, so that a run is; two seconds still let a busy machine beat in time. */
@@ -68,6 +75,16 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     gateway: { timeout_ms: 30_000, replica_faults: 0.1 },
   },
   hangup: { jobs: 5_000, faults: 0, hang_up: 0.25, gateway: { timeout_ms: 30_000 } },
+  counters: {
+    jobs: 50_000,
+    faults: 50,
+    fault: killAny,
+    // Few enough to be answered within 100 ms on an idle machine: so a fifth of all clients at least leave before that.
+    callers: 64,
+    hang_up: 0.4,
+    watch_counts: true,
+    gateway: { timeout_ms: 15_000, cut_streams: 0.1 },
+  },
   mixed: {
     jobs: 5_000,
     faults: 40,

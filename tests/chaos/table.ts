@@ -1,4 +1,5 @@
 /** Runs as rows of one table. */
+import type { CountsReport } from "./count-watch.ts";
 
 export interface Row {
   readonly scenario: string;
@@ -18,6 +19,7 @@ export interface Row {
   readonly loads: number;
   readonly seconds: number;
   readonly seed: number;
+  readonly counts?: CountsReport;
   readonly problems: readonly string[];
 }
 
@@ -46,4 +48,14 @@ export function tableHead(): string {
 
 export function tableRow(row: Row): string {
   return `| ${columns.map((name) => String(row[name]).padStart(name.length)).join(" | ")} |`;
+}
+
+/** What came of watching the counts of replicas, below the row of its run. */
+export function countsLine(counts: CountsReport): string {
+  const { samples, most_counted, most_between, longest_between_ms, orphans, problems } = counts;
+  const verdict = problems.length === 0 ? "each equal to the truth" : "not all equal to the truth";
+  return (
+    `\ncounts of replicas: ${samples} samples, ${verdict}; at most ${most_counted} counted, ${most_between} between two ` +
+    `steps, for ${longest_between_ms} ms; ${orphans} reservations of killed gateways ended with their leases`
+  );
 }

@@ -16,6 +16,8 @@ export interface ReplicaRequest {
   readonly url: string;
   readonly prompt: string;
   readonly signal: AbortSignal;
+  /** Called with whatever the model makes, thoughts included: it is at work. */
+  readonly onSign?: () => void;
   /** Called with each piece of the answer as it comes. */
   readonly onToken?: (token: string) => void;
   /** Called with what the replica counted, when the answer is whole. */
@@ -59,7 +61,7 @@ export function replicaClient(options: ReplicaOptions): ReplicaClient {
   const headers: Record<string, string> = api_key ? { authorization: `Bearer ${api_key}` } : {};
 
   return {
-    async generate({ url, prompt, signal, onToken, onUsage }) {
+    async generate({ url, prompt, signal, onSign, onToken, onUsage }) {
       signal.throwIfAborted();
       const watch = new Watch(signal, url);
       const answer = new Answer(wire, onToken);
@@ -70,6 +72,7 @@ export function replicaClient(options: ReplicaOptions): ReplicaClient {
           const complete = answer.complete;
           const token = answer.add(text);
           if (complete) continue;
+          if (token) onSign?.();
           if (answer.complete) watch.expect("end", END_MS);
           else if (token) watch.expect("further token", between_tokens_ms);
         }

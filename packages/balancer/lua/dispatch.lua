@@ -47,8 +47,7 @@ if not chosen then
     return { 'none' }
   end
   count(reserved) -- what waits is counted
-  redis.call('ZADD', key('waiting'), 'NX', now, job)
-  redis.call('PEXPIRE', key('waiting'), 10000)
+  wait_for_place(job, first)
   local open = opens_at ~= nil
   local again_ms = open and math.max(1, opens_at - now) or 1000
   return { 'wait', string.format('%.0f', math.min(again_ms, 1000)), open and 'open' or 'full' }

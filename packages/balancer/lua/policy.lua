@@ -128,7 +128,7 @@ function Policy.reserve(replicas, turn, now, s)
   local healthy = {}
   for _, r in ipairs(replicas) do
     r.room = math.max(r.room, r.busy + 1)
-    if Replica.admits(r, now) == 'yes' then
+    if Replica.admits(r, now) == 'yes' and not Silence.hangs(r) then
       healthy[#healthy + 1] = r
     end
   end
@@ -151,8 +151,8 @@ local function worth_it(candidates, waited, now, s)
     if r.busy >= r.room then
       expected = expected + expected / r.room
     end
-    -- What is unknown promises nothing.
-    if r.typical > 0 then
+    -- What is unknown promises nothing, and what hangs neither.
+    if r.typical > 0 and not r.aside then
       best = math.min(best, expected)
     end
   end
@@ -160,7 +160,7 @@ local function worth_it(candidates, waited, now, s)
   local bound = NOT_WORTH * (best + waited)
   local worth, passed_over, stale, back = {}, 0, nil, nil
   for _, r in ipairs(candidates) do
-    if r.expected > bound then
+    if r.expected > bound or r.aside then
       passed_over = passed_over + 1
       if r.busy == 0 and Replica.is_back(r) then
         back = r
@@ -208,10 +208,18 @@ function Policy.dispatch(replicas, waited, hedge, turn, now, s)
   if #candidates == 0 then
     return not hedge and probe or nil, opens_at
   end
+  -- Where no other is left, one that hangs is as good as none that does.
+  local awake = false
+  for _, r in ipairs(candidates) do
+    awake = awake or not Silence.hangs(r)
+  end
+  for _, r in ipairs(candidates) do
+    r.aside = awake and Silence.hangs(r)
+  end
   if s.policy == 'round-robin' then
     local free = {}
     for _, r in ipairs(candidates) do
-      if r.busy < r.room then
+      if r.busy < r.room and (not r.aside or (Replica.is_back(r) and r.busy == 0)) then
         free[#free + 1] = r
       end
     end

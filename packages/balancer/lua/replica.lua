@@ -26,6 +26,16 @@ Replica.START = {
   since = 0, -- when it came, or came back: the start of its slow start
   limit = 0, -- calls at once, where adapted
   cut_at = 0, -- when the limit was last cut
+  -- For `silence.lua`: the logarithm of times to the first token, its mean and mean deviation, of so many calls, and how
+  -- long their prompts are; when it last gave a sign of life; since when it hangs, else 0; how often it came back to
+  -- hang again.
+  first = 0,
+  first_deviation = 0,
+  firsts = 0,
+  chars = 0,
+  sign_at = 0,
+  hung_at = 0,
+  relapses = 0,
   -- For the policy `learned`: discounted sums over calls of the logarithms of latency (y) and of calls there (x).
   weight = 0,
   y = 0,
@@ -41,10 +51,14 @@ local ADAPTED_MOST = 256
 local CONGESTED = 2
 -- Outcomes that a rate needs before it means something.
 local LEAST_OUTCOMES = 20
+-- A run of failures opens a breaker where chance alone would bring it so rarely, given the error rate of late: one that
+-- fails half of its calls has runs of ten every minute, and is of use.
+local BY_CHANCE = 1e-6
 -- So many failed checks in a row open a breaker, at about.
 local CHECKS = 3
--- A failure counts as a call that took this many times the usual. With half of its calls failing, a replica is then
--- passed over as long as another has a place free, and used when none has: a call that fails fast costs little.
+-- In the peak, in `learned` and its guard, a failure counts as a call that took this many times the usual. Not in
+-- `typical`: a call that fails fast and is made again elsewhere costs next to nothing, so a replica that fails half of
+-- its calls is not passed over for it; that it fails is in its tries, by which it gets as many as it answers.
 local FAILED_LIKE = 5
 -- Silence of so many times what a call takes, with calls there, means that it hung.
 local SILENT = 5
@@ -135,9 +149,11 @@ local function hear(r, now, latency, busy, s, failure)
   end
   latency = math.max(latency, 1)
   local log = math.log(latency)
-  local anew = r.typical == 0 or (quiet >= s.explore_ms and failure ~= 'fast')
-  if r.back_at > 0 and now - latency >= r.back_at then
-    anew, r.back_at = failure ~= 'fast', 0
+  local anew = r.typical == 0 or quiet >= s.explore_ms
+  if failure == 'fast' then
+    anew = false
+  elseif r.back_at > 0 and now - latency >= r.back_at then
+    anew, r.back_at = true, 0
   elseif not failure and r.typical > 0 and quiet > SILENT * r.typical and latency > quiet / 2 then
     r.back_at = now
     anew = false
@@ -153,9 +169,8 @@ local function hear(r, now, latency, busy, s, failure)
       r.usual = latency
     end
     r.weight, r.y, r.yy, r.x, r.xx, r.xy = 0, 0, 0, 0, 0, 0
-  else
-    -- One failure in a quiet hour is no reason to pass a replica over for the next.
-    local gain = failure == 'fast' and TYPICAL_GAIN or math.max(TYPICAL_GAIN, 1 - kept)
+  elseif failure ~= 'fast' then
+    local gain = math.max(TYPICAL_GAIN, 1 - kept)
     r.typical = math.exp((1 - gain) * math.log(r.typical) + gain * log)
   end
   r.heard_at = now
@@ -188,6 +203,14 @@ end
 function Replica.succeeded(r, now, call, latency, busy, s)
   fade_window(r, now, s)
   hear(r, now, latency, busy, s)
+  r.sign_at = now
+  if r.hung_at > 0 then
+    if now - latency >= r.hung_at then
+      r.hung_at, r.relapses = 0, 0
+    elseif r.back_at == 0 then
+      r.back_at = now
+    end
+  end
   r.good = r.good + 1
   r.fails = 0
   local limit = r.limit > 0 and r.limit or ADAPTED_START
@@ -222,23 +245,37 @@ function Replica.counts_for(r, latency, s)
   return math.max(latency, r.usual > 0 and FAILED_LIKE * r.usual or s.failure_ms)
 end
 
--- A failure counts as a slow call, or one that fails fast would look the best. `random` in [0, 1).
-function Replica.failed(r, now, call, latency, random, s)
+local function count_failure(r, now, call, random, s)
   fade_window(r, now, s)
-  local counted = Replica.counts_for(r, latency, s)
-  hear(r, now, counted, r.running, s, counted > latency and 'fast' or 'slow')
   r.bad = r.bad + 1
   r.fails = r.fails + 1
   local seen = r.good + r.bad
   if r.breaker == 'closed' then
-    local rate = seen >= LEAST_OUTCOMES and r.bad / seen >= s.error_rate
-    if r.fails >= s.failures or rate then
+    local before = math.max(0, r.bad - r.fails) / math.max(1, seen - r.fails)
+    local row = r.fails >= s.failures and before ^ r.fails <= BY_CHANCE
+    if row or (seen >= LEAST_OUTCOMES and r.bad / seen >= s.error_rate) then
       open(r, now, random, s)
     end
   elseif r.probe == call then
     open(r, now, random, s)
   end
   -- A call that began before it opened changes nothing: the cool-down is neither cut nor drawn out.
+end
+
+-- A failure counts as a slow call, or one that fails fast would look the best. `random` in [0, 1).
+function Replica.failed(r, now, call, latency, random, s)
+  local counted = Replica.counts_for(r, latency, s)
+  hear(r, now, counted, r.running, s, counted > latency and 'fast' or 'slow')
+  count_failure(r, now, call, random, s)
+end
+
+-- It hangs, as `silence.lua` found: one failure, however many calls it holds. What calls take there is as it was.
+function Replica.fell_silent(r, now, call, random, s)
+  if r.back_at > 0 then
+    r.relapses = r.relapses + 1
+  end
+  r.hung_at, r.back_at, r.heard_at = now, 0, now
+  count_failure(r, now, call, random, s)
 end
 
 -- It was asked whether it is well, and is not. That weighs more than a call: nothing but being up was asked.

@@ -9,7 +9,8 @@
 --                       lost the job changes nothing
 -- `llm:replica:<URL>`   string: what `replica.lua` keeps, as MessagePack; `bun run replicas` shows it
 -- `llm:guard`           string: what `guard.lua` keeps, where the policy is `learned`
--- `llm:waiting`         sorted set: jobs that wait for a place, by when they were first told to
+-- `llm:waiting`         sorted set: jobs that wait for a place, by when they were first told to; before all others those that
+--                       come `again`
 --
 -- Invariant: `load` is the number of unexpired leases in `inflight`; what runs is counted.
 local prefix = ARGV[1]
@@ -126,6 +127,14 @@ local function read_guard()
     return cmsgpack.unpack(packed)
   end
   return Guard.START
+end
+
+-- A job whose call has failed has waited longest.
+local AHEAD_MS = 1e12
+
+local function wait_for_place(job, first)
+  redis.call('ZADD', key('waiting'), 'NX', first and now or now - AHEAD_MS, job)
+  redis.call('PEXPIRE', key('waiting'), 10000)
 end
 
 -- Who waits longest is told, and no other: were all told, chance would decide who waits on. A job that has ended

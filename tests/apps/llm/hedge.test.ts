@@ -73,6 +73,37 @@ describe("hedging", () => {
     await expect(running).rejects.toThrow("timed out");
   });
 
+  test("is tried again for a late call that found no place at first, and costs nothing until then", async () => {
+    const events: string[] = [];
+    const hedging = await warmedUp(0.03, events);
+    for (const call of [1, 2]) {
+      let asked = 0;
+      const places = async () => (++asked > 3 ? SECOND : undefined);
+      expect(await hedging.run(FIRST, never, replicas(FIRST.url), places)).toBe(SECOND.url);
+      expect([call, asked]).toEqual([call, 4]);
+    }
+    expect(events).toEqual(["won", "won"]);
+  });
+
+  test("goes to later calls, the less of its share is left", async () => {
+    const slow = async ({ call: { url }, answering }: Attempt): Promise<string> => {
+      await Bun.sleep(20);
+      answering();
+      return url;
+    };
+    const hedging = new Hedging({ budget: 0.05, observe: () => {} });
+    await Promise.all(
+      Array.from({ length: 100 }, () => hedging.run(FIRST, never, slow, async () => undefined)),
+    );
+    let waited_ms = 0;
+    for (let i = 0; i < 4; i++) {
+      const began = performance.now();
+      await hedging.run(FIRST, never, replicas(FIRST.url), async () => SECOND);
+      waited_ms = performance.now() - began;
+    }
+    expect(waited_ms).toBeGreaterThan(2 * 20); // what counts as late is 20 ms
+  });
+
   test("takes the other's answer where one of the two fails", async () => {
     const hedging = await warmedUp(0.03);
     const { promise: asked, resolve } = Promise.withResolvers<void>();
