@@ -1,6 +1,6 @@
-/** Compiled checks: a schema becomes one function at start, not a walk per message. */
+/** Compiled checks: a schema becomes one function, not a walk per message. */
 import type { Static, TSchema } from "@sinclair/typebox";
-import { TypeCompiler, type ValueError } from "@sinclair/typebox/compiler";
+import { type TypeCheck, TypeCompiler, type ValueError } from "@sinclair/typebox/compiler";
 
 /** A schema with its compiled check. */
 export interface Contract<S extends TSchema> {
@@ -15,12 +15,14 @@ export interface Contract<S extends TSchema> {
 export type Of<C> = C extends Contract<infer S> ? Static<S> : never;
 
 export function contract<S extends TSchema>(schema: S): Contract<S> {
-  const compiled = TypeCompiler.Compile(schema);
+  // With the first value: a program compiles what it checks, not all that there is.
+  let compiled: TypeCheck<S> | undefined;
+  const compile = () => (compiled ??= TypeCompiler.Compile(schema));
   return {
     schema,
-    check: (value): value is Static<S> => compiled.Check(value),
+    check: (value): value is Static<S> => (compiled ?? compile()).Check(value),
     explain(value) {
-      const first = compiled.Errors(value).First();
+      const first = compile().Errors(value).First();
       if (!first) return "";
       const { path, message } = nearest(first);
       return `${path || "/"}: ${message}`;
