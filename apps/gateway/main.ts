@@ -130,10 +130,10 @@ const server = createGateway({
   ready,
 });
 
-const unfollow = followReplicas(config, balancer, app.log);
 waiter.start();
 // The first question should not meet a connection that is still being made; without Redis it is 503 all the same.
 await Promise.race([new Promise<void>((resolve) => redis.once("ready", resolve)), Bun.sleep(1_000)]);
+const unfollow = followReplicas(config, balancer, app.log);
 try {
   // Without reusePort: a second gateway on a taken port must fail, not share it silently.
   server.listen({
