@@ -27,15 +27,17 @@ const supervisor = new Supervisor(join(config.DATA_DIR, "logs"), (program, text)
   console.error(`[${program}] ${text}`),
 );
 
-let stopping = false;
+let stopped: Promise<void> | undefined;
+/** One Ctrl-C can come twice, from the terminal and from `npm run`: the second changes nothing. */
 async function stop(code: number): Promise<never> {
-  if (!stopping) {
-    stopping = true;
-    await supervisor.stop(WORKERS_STOP_MS, ["redis"]);
-    await supervisor.stop(REDIS_STOP_MS);
-    unlock();
-  }
+  stopped ??= stopAll();
+  await stopped;
   process.exit(code);
+}
+async function stopAll(): Promise<void> {
+  await supervisor.stop(WORKERS_STOP_MS, ["redis"]);
+  await supervisor.stop(REDIS_STOP_MS);
+  unlock();
 }
 process.on("SIGINT", () => stop(0));
 process.on("SIGTERM", () => stop(0));

@@ -56,6 +56,7 @@ test("two copies run side by side, each answers from the corpus, and Ctrl-C stop
   for (const copy of [first, second]) {
     const started = performance.now();
     copy.dev.child.kill("SIGINT");
+    copy.dev.child.kill("SIGINT"); // as by the terminal and by `npm run`
     expect(await copy.dev.child.exited).toBe(0);
     expect(performance.now() - started).toBeLessThan(5_000);
     expect(await processes(copy)).toEqual([]);
