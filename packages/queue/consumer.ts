@@ -22,9 +22,9 @@ import type { Static, TSchema } from "@sinclair/typebox";
 import { COMPLETION_TTL_SECONDS, type Envelope, type StageTiming } from "#contracts";
 import type { ConsumerOptions, Outcome } from "./consumer-options.ts";
 import { Handling, type HeldJob } from "./handling.ts";
-import { Heartbeat } from "./heartbeat.ts";
 import { type Held, Holdings } from "./holdings.ts";
 import { Intake } from "./intake.ts";
+import { Lease } from "./lease.ts";
 import { Cancelled, ContractError, Expired, toError } from "./outcome.ts";
 import { OutcomeWriter } from "./outcome-writer.ts";
 import { Reaper } from "./reaper.ts";
@@ -45,10 +45,7 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
   readonly #handling: Handling<Static<In>, Static<Out>>;
   /** What is known here and what Redis holds may differ, as after a reconnect. */
   #suspect = true;
-  #differed = false;
-  #heartbeat: Heartbeat | undefined;
-  /** When the lease was renewed last, as `performance.now()` has it. */
-  #beaten_at = 0;
+  readonly #lease: Lease;
   #reaper: Reaper | undefined;
   #stopping = false;
   #stopped: Promise<void> | undefined;
@@ -72,7 +69,22 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
       from.completion_ttl_s,
     );
     this.#outcomes = new OutcomeWriter(this.#settler, options);
-    const { redis, blocking, handle, batch, concurrency, cancellations } = options;
+    const { redis, blocking, handle, batch, concurrency, cancellations, lease } = options;
+    this.#lease = new Lease({
+      redis,
+      url: lease.url,
+      consumers: names.consumers(from.name),
+      processing: this.#processing,
+      consumer: this.id,
+      lease_ms: lease.lease_ms,
+      stall_ms: lease.stall_ms,
+      held: () => this.#holdings.size,
+      differs: () => {
+        this.#suspect = true;
+        this.#holdings.wake();
+        this.#intake.unblock();
+      },
+    });
     this.#handling = new Handling({
       handle,
       batch,
@@ -140,16 +152,16 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
       this.id,
     );
     await within(putBack, 500);
-    this.#heartbeat?.stop();
+    this.#lease.stop();
     this.#reaper?.stop();
   }
 
   async #run(): Promise<void> {
-    await this.#takeOutLease();
+    await Promise.race([this.#lease.takeOut(this.#trouble), this.#holdings.until(() => this.#stopping)]);
     while (!this.#stopping) {
       try {
         if (this.#suspect) await this.#reconcile();
-        if (performance.now() - this.#beaten_at > this.options.lease.lease_ms / 2) await this.#beat();
+        await this.#lease.renewIfLate();
         const { prefetch, paced } = this.options;
         const room = Math.min(prefetch - this.#holdings.size, paced?.() ?? prefetch);
         const { lane, messages } = room > 0 ? await this.#intake.take(room, this.#holdings.size) : NOTHING;
@@ -172,51 +184,6 @@ export class Consumer<In extends TSchema, Out extends TSchema> {
         await Bun.sleep(RETRY_TAKE_AFTER_MS);
       }
     }
-  }
-
-  /**
-   * Awaits a beat from here, so that what is taken from now on is given back should this process die at once; and one of
-   * the heartbeat's thread, which on a busy machine can start for longer than a lease: what is taken meanwhile would
-   * count as a dead consumer's.
-   */
-  async #takeOutLease(): Promise<void> {
-    const { names, from, lease } = this.options;
-    const { url, lease_ms, stall_ms } = lease;
-    const consumers = names.consumers(from.name);
-    await this.#beat().catch(this.#trouble);
-    if (this.#stopping) return;
-    const order = { url, consumers, processing: this.#processing, consumer: this.id, lease_ms, stall_ms };
-    let beating = false;
-    this.#heartbeat = new Heartbeat(order, (held) => {
-      this.#compare(held);
-      if (beating) return;
-      beating = true;
-      this.#holdings.wake();
-    });
-    await this.#holdings.until(() => beating || this.#stopping);
-  }
-
-  /**
-   * Where the heartbeat is late, as its own connection was cut or the machine is busy, nothing may be taken before it:
-   * it would be given back at once, and after a few times be dead though it killed nobody.
-   */
-  async #beat(): Promise<void> {
-    const { redis, names, from, lease } = this.options;
-    const now = performance.now();
-    await redis.queueBeat(names.consumers(from.name), this.#processing, this.id, lease.lease_ms);
-    this.#beaten_at = now;
-  }
-
-  /** Once is the time that a reply takes; twice in a row is a difference. */
-  #compare(held: number): void {
-    this.#beaten_at = performance.now();
-    const differs = held !== this.#holdings.size;
-    if (differs && this.#differed) {
-      this.#suspect = true;
-      this.#holdings.wake();
-      this.#intake.unblock();
-    }
-    this.#differed = differs;
   }
 
   /** Only from the loop: no take may be under way. */
