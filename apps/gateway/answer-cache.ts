@@ -10,10 +10,10 @@
  *
  * It is a convenience: where the store or Redis does not answer, the question goes down the line.
  */
-import { TypeCompiler } from "@sinclair/typebox/compiler";
 import type { Redis } from "ioredis";
 import {
   type AnswerCompletion,
+  contract,
   DEFAULT_TOP_K,
   KeptAnswer,
   type QueryRequest,
@@ -48,7 +48,7 @@ export interface Asked {
   readonly cache_control?: string | null;
 }
 
-const kept = TypeCompiler.Compile(KeptAnswer);
+const kept = contract(KeptAnswer);
 const NOWHERE: Place = { async keep() {} };
 
 export class AnswerCache {
@@ -81,7 +81,7 @@ export class AnswerCache {
     try {
       const text = await this.options.redis.get(key);
       const answer: unknown = text === null ? undefined : JSON.parse(text);
-      if (!kept.Check(answer)) return undefined;
+      if (!kept.check(answer)) return undefined;
       return { ...answer, job_id: crypto.randomUUID(), status: "ok", timings: {}, cached: true };
     } catch {
       return undefined;

@@ -2,8 +2,8 @@
  * Answers on their way to whoever reads them as they come: entries of `job:tokens:<JOB_ID>`.
  *
  * What all answers of this worker have grown by is written together, every few milliseconds: one round trip for all, and
- * a token waits for no longer than that. Each gateway is told which of its jobs' have grown, in the same round trip. After a lost connection entries may be written twice; readers pass over the
- * second.
+ * a token waits for no longer than that. Each gateway is told which of its jobs' have grown, in the same round trip. After a
+ * lost connection entries may be written twice; readers pass over the second.
  */
 import type { Redis } from "ioredis";
 import {

@@ -55,7 +55,7 @@ export const modelSettings = {
   ENCODER_PRECISION: Type.Union([Type.Literal("fp32"), Type.Literal("int8")], {
     default: "fp32",
     description:
-      "Of the model's matrices: `int8` embeds about 1.5 times as fast and a little less exactly. Documents embedded in the other one are embedded anew by the next ingestion, and are not found well until then",
+      "Of the model's matrices: `int8` embeds about 1.4 times as fast and a little less exactly. Documents embedded in the other one are embedded anew by the next ingestion, and are not found well until then",
   }),
   ENCODER_THREADS: Type.Integer({
     default: 0,

@@ -1,23 +1,13 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { join } from "node:path";
 import { directory as MODEL_DIR } from "../packages/embedding/model-root.ts";
+import { runCommand } from "../support/command.ts";
 import { DOCUMENTS, folderOf, jsonLines, QRELS, WHOLE } from "./tiny-dataset.ts";
 
 setDefaultTimeout(60_000);
 
 async function evaluate(...args: string[]) {
-  const child = Bun.spawn([process.execPath, "eval/main.ts", ...args], {
-    cwd: join(import.meta.dir, "../.."),
-    env: { ...process.env, MODEL_DIR, QDRANT_URL: "" },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [stdout, stderr, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
+  const env = { MODEL_DIR, QDRANT_URL: "" };
+  const { out: stdout, err: stderr, code } = await runCommand("eval/main.ts", args.join(" "), env);
   return { stdout, stderr, code };
 }
 

@@ -1,16 +1,11 @@
 /** What a replica's calls tell of it, as Redis runs it, at times of the test's own. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { type LuaEngine, LuaFactory } from "wasmoon";
-import { DEFAULT_SETTINGS, decisions } from "#balancer";
+import type { LuaEngine } from "wasmoon";
+import { decisionsEngine } from "./decisions-engine.ts";
 
 let lua: LuaEngine;
 beforeAll(async () => {
-  lua = await new LuaFactory().createEngine();
-  const settings = Object.entries(DEFAULT_SETTINGS).map(
-    ([name, value]) => `${name}=${JSON.stringify(value)}`,
-  );
-  await lua.doString(`${decisions}
-    local s = {${settings.join(",")}}
+  lua = await decisionsEngine(`
     -- Calls of {at, latency, failed} on a new replica; what is known of it then.
     function after(calls)
       local r = Replica.fresh(1e9)

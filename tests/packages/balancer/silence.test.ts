@@ -1,16 +1,11 @@
 /** When a silent replica counts as one that hangs, as Redis runs it, at times of the test's own. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { type LuaEngine, LuaFactory } from "wasmoon";
-import { DEFAULT_SETTINGS, decisions } from "#balancer";
+import type { LuaEngine } from "wasmoon";
+import { decisionsEngine } from "./decisions-engine.ts";
 
 let lua: LuaEngine;
 beforeAll(async () => {
-  lua = await new LuaFactory().createEngine();
-  const settings = Object.entries(DEFAULT_SETTINGS).map(
-    ([name, value]) => `${name}=${JSON.stringify(value)}`,
-  );
-  await lua.doString(`${decisions}
-    local s = {${settings.join(",")}}
+  lua = await decisionsEngine(`
     local START = 1e9
     -- Two replicas whose first tokens take these ms, in turn, for prompts of 100: the last at START.
     local function two(first_tokens)

@@ -96,7 +96,16 @@ test("nothing is lost, and nothing takes effect twice", async () => {
         await redis.queueBeat("consumers", processing(consumer), consumer, 60_000);
 
       const turns = new Map<string, [tenant: string, weight: number]>();
-      const turnOf = (message: string) => turns.get(message.trimEnd())!;
+      const settle = (consumer: string, message: string) =>
+        redis.queueSettle(
+          processing(consumer),
+          "next",
+          "deliveries",
+          "q",
+          message,
+          message,
+          ...turns.get(message.trimEnd())!,
+        );
       /** A message came by BLMOVE, and its consumer has not looked into the lanes yet. */
       let blocked = false;
       for (const one of steps) {
@@ -120,28 +129,12 @@ test("nothing is lost, and nothing takes effect twice", async () => {
           const message = believed.get(one.who)!.shift();
           if (message === undefined) continue;
           settled.set(one.who, message);
-          await redis.queueSettle(
-            processing(one.who),
-            "next",
-            "deliveries",
-            "q",
-            message,
-            message,
-            ...turnOf(message),
-          );
+          await settle(one.who, message);
         } else if (one.do === "settle again") {
           // A reply was lost, and the settle is sent once more.
           const message = settled.get(one.who)!;
           if (message === "none") continue;
-          await redis.queueSettle(
-            processing(one.who),
-            "next",
-            "deliveries",
-            "q",
-            message,
-            message,
-            ...turnOf(message),
-          );
+          await settle(one.who, message);
         } else if (one.do === "delay") {
           const message = believed.get(one.who)!.shift();
           if (message === undefined) continue;
