@@ -5,6 +5,7 @@
  */
 import { LuaFactory } from "wasmoon";
 import { decisions, type PolicyName } from "#balancer";
+import books from "./lua/books.lua" with { type: "text" };
 import calls from "./lua/calls.lua" with { type: "text" };
 import heap from "./lua/heap.lua" with { type: "text" };
 import model from "./lua/model.lua" with { type: "text" };
@@ -12,6 +13,7 @@ import proxy from "./lua/proxy.lua" with { type: "text" };
 import result from "./lua/result.lua" with { type: "text" };
 import run from "./lua/run.lua" with { type: "text" };
 import tally from "./lua/tally.lua" with { type: "text" };
+import waiting from "./lua/waiting.lua" with { type: "text" };
 import workload from "./lua/workload.lua" with { type: "text" };
 import type { Scenario } from "./scenario.ts";
 
@@ -87,6 +89,8 @@ export async function simulate(
       calls,
       proxy,
       tally,
+      books,
+      waiting,
       run,
       result,
     ].join("\n");

@@ -14,8 +14,6 @@ math.randomseed(config.seed)
 -- Not zero, which stands for never.
 local EPOCH = 1e9
 local HEALTHY_MS, SILENT_MS = 1, 2000
--- A job that waits asks again after this at the latest, ms.
-local ASK_AGAIN_MS = 1000
 
 local now = EPOCH
 local gap = arriving(config.arrivals, stream(config.seed))
@@ -41,23 +39,9 @@ for i, given in ipairs(config.replicas) do
   replicas[i] = r
 end
 
-local all = Histogram.fresh()
-local slices = {}
-for i = 1, config.slices do
-  slices[i] = Histogram.fresh()
-end
-local per_slice = math.max(1, math.ceil(config.queries / config.slices))
-local counted, errors, late, retries, moves, probes, silences = 0, 0, 0, 0, 0, 0, 0
-local waited_sum, longest_line = 0, 0
+local retries, moves, probes, silences = 0, 0, 0, 0
 local turn = 0
-local arrived, over = 0, 0
-local skip = floor(config.queries * config.warm_up)
-
--- Jobs that wait for a place: those that come again before those that come first.
-local line, line_first, line_last = {}, 1, 0
-local again, again_first, again_last = {}, 1, 0
-local wake_at = math.huge
-
+local arrived = 0
 local pool, pooled = {}, 0
 
 local function settle_policy()
@@ -73,20 +57,7 @@ local function see(r)
 end
 
 local function is_over(job, ok)
-  over = over + 1
-  if job.number > skip then
-    counted = counted + 1
-    local latency = now - job.came
-    if not ok then
-      errors = errors + 1
-    elseif latency > config.deadline_ms then
-      late = late + 1
-    else
-      Histogram.add(all, latency)
-      Histogram.add(slices[(job.number - 1) // per_slice + 1], latency)
-      waited_sum = waited_sum + latency - job.work - job.line_ms
-    end
-  end
+  Books.close(job, ok, now)
   pooled = pooled + 1
   pool[pooled] = job
 end
@@ -161,27 +132,14 @@ end
 
 -- As many of those who wait as get a place.
 local function serve()
-  while again_first <= again_last and dispatched(again[again_first]) do
-    again[again_first] = nil
-    again_first = again_first + 1
-  end
-  while line_first <= line_last and dispatched(line[line_first]) do
-    line[line_first] = nil
-    line_first = line_first + 1
-  end
-  local waits = again_first <= again_last or line_first <= line_last
-  wake_at = waits and now + ASK_AGAIN_MS or math.huge
+  Waiting.serve(dispatched, now)
 end
 
 local function ready(job)
   job.ready = now
-  if line_first > line_last and again_first > again_last and dispatched(job) then
-    return
+  if not (Waiting.empty() and dispatched(job)) then
+    Waiting.add(job, now)
   end
-  line_last = line_last + 1
-  line[line_last] = job
-  longest_line = math.max(longest_line, line_last - line_first + 1)
-  wake_at = math.min(wake_at, now + ASK_AGAIN_MS)
 end
 
 local function ended(job, outcome)
@@ -218,8 +176,7 @@ local function ended(job, outcome)
       job.failed = job.failed or {}
       job.failed[r] = true
       if not dispatched(job) then
-        again_last = again_last + 1
-        again[again_last] = job
+        Waiting.add_again(job)
       end
     end
   end
@@ -318,7 +275,7 @@ local next_fault = 1
 local health_at = config.health_ms > 0 and now + config.health_ms or math.huge
 local faults = config.faults
 
-while over < config.queries do
+while Books.over < config.queries do
   local at, what = math.huge, nil
   if arrived < config.queries then
     at, what = next_arrival, 1
@@ -330,8 +287,8 @@ while over < config.queries do
   if look_at < at then
     at, what = look_at, 3
   end
-  if wake_at < at then
-    at, what = wake_at, 4
+  if Waiting.wake_at < at then
+    at, what = Waiting.wake_at, 4
   end
   if next_fault <= #faults and EPOCH + faults[next_fault].at < at then
     at, what = EPOCH + faults[next_fault].at, 5
